@@ -1,0 +1,5 @@
+"""`python -m videmo` is `videmo`."""
+
+from videmo.cli.app import main
+
+main()

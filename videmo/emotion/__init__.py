@@ -1,0 +1,1 @@
+"""Faces become probabilities of expressions: alignment, labels, classifiers."""

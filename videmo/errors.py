@@ -1,0 +1,57 @@
+"""Every error videmo raises on purpose, under one root.
+
+    VidemoError                    catch this one to catch them all
+    ├── UsageError                 an option, setting or name that cannot be used        exit code 2
+    ├── VideoError                 one input cannot be read or written; others go on     exit code 3
+    ├── DataError                  training or evaluation data that is not as it must be exit code 2
+    ├── PresetError                a model folder that is missing, damaged or unfit      exit code 2
+    ├── OutputError                results cannot be written (disk full, no permission)  exit code 1
+    └── StageError                 a stage broke; names the stage and the video          exit code 1
+
+The message is one line for a person: what is affected, why, and the way out.
+"""
+
+from __future__ import annotations
+
+
+class VidemoError(Exception):
+    """Root of all errors raised on purpose; `exit_code` is what the command line returns for it."""
+
+    exit_code = 1
+
+
+class UsageError(VidemoError):
+    """An option, setting or name that cannot be used as given."""
+
+    exit_code = 2
+
+
+class VideoError(VidemoError):
+    """One input that cannot be analysed; it fails alone, the others go on."""
+
+    exit_code = 3
+
+
+class DataError(VidemoError):
+    """Training or evaluation data that is not as it must be."""
+
+    exit_code = 2
+
+
+class PresetError(VidemoError):
+    """A model folder that is missing, damaged or unfit for the task."""
+
+    exit_code = 2
+
+
+class OutputError(VidemoError):
+    """Results that cannot be written: disk full, no permission, folder in use."""
+
+
+class StageError(VidemoError):
+    """A stage that broke for a reason of its own; the cause is kept as `__cause__`."""
+
+    def __init__(self, stage: str, video_id: str, cause: BaseException) -> None:
+        super().__init__(f"{stage} failed on {video_id}: {type(cause).__name__}: {cause}")
+        self.stage = stage
+        self.video_id = video_id

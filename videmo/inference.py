@@ -1,0 +1,80 @@
+"""A Keras model as a plain function on arrays: device chosen, safely loaded, warmed up, fed in few sizes."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videmo.errors import PresetError, UsageError
+from videmo.settings import Device
+
+
+def choose_device(device: Device) -> str:
+    """Set TensorFlow up for `device` and return "cpu" or "gpu"; memory grows with need, never the whole card.
+
+    Raises UsageError when a GPU is demanded and none is visible, or the devices were already taken otherwise.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        raise UsageError("--device gpu: TensorFlow sees no GPU: use --device cpu, or see `videmo doctor`")
+    try:
+        if device == "cpu" and gpus:
+            tf.config.set_visible_devices([], "GPU")
+        for gpu in gpus if device != "cpu" else []:
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError as error:
+        raise UsageError(f"--device {device}: TensorFlow is already running otherwise: {error}") from error
+    return "gpu" if gpus and device != "cpu" else "cpu"
+
+
+class KerasModel:
+    """Weights loaded in Keras' safe mode (no code is run from the file) and called in few batch sizes.
+
+    Rows are padded to the next power of two up to `batch_size`, so that TensorFlow traces each size once; more rows
+    than that are run in several calls. A row's result does not depend on the others (to float32 rounding).
+    """
+
+    def __init__(self, weights: Path, *, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self._model = _load(weights)
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of one input row."""
+        return tuple(self._model.input_shape[1:])
+
+    def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the model's float32 output (n, ...) for rows (n, ...)."""
+        parts = [self._run(rows[at : at + self.batch_size]) for at in range(0, len(rows), self.batch_size)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def warm_up(self) -> None:
+        """Trace the sizes that are used most: one row and a full batch."""
+        shape = tuple(size or 1 for size in self.input_shape)
+        for rows in (1, self.batch_size):
+            self._run(np.zeros((rows, *shape), np.float32))
+
+    def _run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        count = len(rows)
+        size = min(self.batch_size, 1 << max(0, count - 1).bit_length())
+        padded = np.zeros((size, *rows.shape[1:]), np.float32)
+        padded[:count] = rows
+        return np.asarray(self._model.predict_on_batch(padded), np.float32)[:count]
+
+
+def _load(weights: Path) -> Any:
+    import keras
+
+    try:
+        return keras.saving.load_model(weights, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise PresetError(f"{weights}: the weights cannot be loaded ({reason}): restore the preset's folder") from error

@@ -1,0 +1,98 @@
+"""Model folders: where they lie, what is in them, and whether they are what their card says.
+
+A preset is a folder `<name>/` with config.json, the weights named there, metrics.json and README.md (the card). It is
+looked for in the folders of `$VIDEMO_MODELS`, then inside the installed package, then beside it in a source checkout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from videmo.errors import PresetError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A model folder whose config has been read and checked; `config` keeps every field of config.json."""
+
+    name: str
+    folder: Path
+    task: str
+    labels: tuple[str, ...]
+    sha256: str
+    config: dict[str, Any]
+
+    @property
+    def weights(self) -> Path:
+        """The file of the weights."""
+        return self.folder / str(self.config["weights"]["file"])
+
+    def check_weights(self) -> Path:
+        """Return the weights file after comparing its SHA-256 with the card; raises PresetError when it differs."""
+        if not self.weights.is_file():
+            raise PresetError(f"preset {self.name}: {self.weights} is missing: reinstall videmo or restore the folder")
+        if (found := hash_file(self.weights)) != self.sha256:
+            raise PresetError(
+                f"preset {self.name}: {self.weights} is corrupt (sha256 {found[:12]}…, expected {self.sha256[:12]}…): "
+                "reinstall videmo or restore the file"
+            )
+        return self.weights
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file as hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_folders() -> list[Path]:
+    """Return the folders that hold presets, in the order they are searched; only those that exist."""
+    named = [Path(part) for part in os.environ.get("VIDEMO_MODELS", "").split(os.pathsep) if part]
+    package = Path(__file__).resolve().parent
+    return [folder for folder in [*named, package / "models", package.parent / "models"] if folder.is_dir()]
+
+
+def list_presets(task: str | None = None) -> list[Preset]:
+    """Return the presets found, first folder first, each name once; raises PresetError on a damaged config."""
+    found: dict[str, Preset] = {}
+    for folder in model_folders():
+        for config in sorted(folder.glob("*/config.json")):
+            if config.parent.name not in found:
+                found[config.parent.name] = read_preset(config.parent)
+    return [preset for preset in found.values() if task is None or preset.task == task]
+
+
+def find_preset(name: str | Path, task: str) -> Preset:
+    """Return the preset called `name`, or the one in the folder `name`; raises PresetError naming what is known."""
+    folders = [Path(name), *(folder / name for folder in model_folders())]
+    folder = next((folder for folder in folders if (folder / "config.json").is_file()), None)
+    if folder is None:
+        known = ", ".join(preset.name for preset in list_presets(task)) or "none found: set VIDEMO_MODELS"
+        raise PresetError(f"unknown preset {str(name)!r}: known for {task} are {known}")
+    preset = read_preset(folder)
+    if preset.task != task:
+        raise PresetError(f"preset {preset.name} is made for {preset.task}, not for {task}")
+    return preset
+
+
+def read_preset(folder: Path) -> Preset:
+    """Return the preset in a folder; raises PresetError when its config.json cannot be read or lacks a field."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config["schema"] != SCHEMA:
+            raise PresetError(f"{path}: schema {config['schema']} is not {SCHEMA}: update videmo")
+        labels = tuple(str(label) for label in config["labels"])
+        weights = config["weights"]
+        return Preset(config["name"], folder, config["task"], labels, weights["sha256"], config)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise PresetError(f"{path}: cannot be read: {error}: restore the preset's folder") from error
+    except (KeyError, TypeError) as error:
+        raise PresetError(f"{path}: field {error} is missing: restore the preset's folder") from error

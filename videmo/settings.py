@@ -1,0 +1,103 @@
+"""Every knob of an analysis in one frozen record: the command line, TOML files and Python use the same names."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from videmo.errors import UsageError
+
+Device = Literal["auto", "cpu", "gpu"]
+Progress = Literal["bar", "json", "none"]
+Existing = Literal["refuse", "overwrite", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to analyse.
+
+    Sampling: `fps` analyses that many frames per second of media time, `stride` every n-th decoded frame (not both);
+    `start_s` and `end_s` bound the media time; `image_fps` is the rate of picture sequences.
+    Faces: `detector` by name, `detector_model` a model file for detectors that need one, `min_score` 0..1 (None = the
+    detector's own), `min_face_px` the smallest width or height, `model` the expression preset.
+    Machine: `jobs` videos at once and `batch_size` faces per model call (None = chosen for the machine), `device`.
+    Outputs: `annotated_video`, `charts`, `existing` says what to do about results that are already there.
+
+    Raises UsageError naming the setting, the value and what is allowed.
+
+    Example:
+        >>> Settings(fps=5, charts=False).fps
+        5
+    """
+
+    fps: float | None = None
+    stride: int = 1
+    start_s: float = 0.0
+    end_s: float | None = None
+    image_fps: float = 1.0
+    detector: str = "haar"
+    detector_model: Path | None = None
+    min_score: float | None = None
+    min_face_px: int = 24
+    model: str = "ferplus-resnet-48"
+    jobs: int | None = None
+    batch_size: int | None = None
+    device: Device = "auto"
+    annotated_video: bool = True
+    charts: bool = True
+    existing: Existing = "refuse"
+
+    def __post_init__(self) -> None:
+        _require(self.fps is None or self.fps > 0, "fps", self.fps, "a number above 0")
+        _require(self.fps is None or self.stride == 1, "fps", self.fps, "either fps or stride, not both")
+        _require(self.stride >= 1, "stride", self.stride, "a whole number from 1")
+        _require(self.start_s >= 0, "start_s", self.start_s, "seconds from 0")
+        _require(self.end_s is None or self.end_s > self.start_s, "end_s", self.end_s, "seconds after start_s")
+        _require(self.image_fps > 0, "image_fps", self.image_fps, "a number above 0")
+        _require(self.min_score is None or 0 <= self.min_score <= 1, "min_score", self.min_score, "0 to 1")
+        _require(self.min_face_px >= 1, "min_face_px", self.min_face_px, "a whole number from 1")
+        _require(self.jobs is None or self.jobs >= 1, "jobs", self.jobs, "a whole number from 1")
+        _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "a number from 1")
+        _require(self.device in get_args(Device), "device", self.device, " | ".join(get_args(Device)))
+        _require(self.existing in get_args(Existing), "existing", self.existing, " | ".join(get_args(Existing)))
+
+    def merged(self, values: Mapping[str, Any]) -> Settings:
+        """Return a copy with `values` on top; raises UsageError on an unknown name or a wrong type."""
+        known = {item.name for item in fields(self)}
+        for name in values:
+            if name not in known:
+                raise UsageError(f"unknown setting {name!r}; known: {', '.join(sorted(known))}")
+        try:
+            return replace(self, **values)
+        except TypeError as error:
+            raise UsageError(f"a setting has the wrong type: {error}") from error
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as plain values for run.json."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+
+    def result_settings(self) -> dict[str, Any]:
+        """Return the part that decides the numbers in the tables: two runs that agree here may be resumed into one."""
+        machine = {"jobs", "batch_size", "device", "annotated_video", "charts", "existing"}
+        return {name: value for name, value in self.describe().items() if name not in machine}
+
+
+def _require(holds: bool, name: str, value: object, allowed: str) -> None:
+    if not holds:
+        raise UsageError(f"setting {name} = {value!r} cannot be used: expected {allowed}")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the settings of a TOML file, names as in `Settings`; raises UsageError naming the file."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the configuration: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a TOML file: {error}") from error
+    if "detector_model" in values:
+        values["detector_model"] = Path(values["detector_model"])
+    return values

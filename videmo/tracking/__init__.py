@@ -1,0 +1,1 @@
+"""Boxes become identities over time: association, motion, shot changes."""

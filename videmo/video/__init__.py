@@ -1,0 +1,1 @@
+"""Files become frames: readers for videos and pictures, discovery of inputs, sampling by time."""

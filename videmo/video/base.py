@@ -1,0 +1,48 @@
+"""The contract of a reader: one open video or image sequence that yields frames once, in presentation order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from videmo.datatypes import Frame, VideoInfo
+
+
+@dataclass(slots=True)
+class ReadProblems:
+    """What went wrong while reading; counted by the reader as it goes, read by the lane at the end."""
+
+    undecodable: int = 0
+    missing_pts: int = 0
+    reordered_pts: int = 0
+    truncated: bool = False
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return one sentence per kind of problem that occurred."""
+        told = []
+        if self.truncated:
+            told.append("the file is truncated: what could be decoded was kept")
+        if self.undecodable:
+            told.append(f"{self.undecodable} undecodable frames were skipped")
+        if self.missing_pts:
+            told.append(f"{self.missing_pts} frames had no timestamp: estimated from the frame rate")
+        if self.reordered_pts:
+            told.append(f"{self.reordered_pts} timestamps did not increase: moved up by one tick")
+        return tuple(told)
+
+
+class Reader(Protocol):
+    """One open input.
+
+    `frames()` may be called once; it yields every decodable frame with strictly increasing `pts`, counts what goes wrong
+    in `problems` and raises VideoError when the input holds no frame at all. `close()` may be called at any time, twice
+    too, from the thread that iterates.
+    """
+
+    info: VideoInfo
+    problems: ReadProblems
+
+    def frames(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None: ...
