@@ -6,7 +6,6 @@ Boxes are (x1, y1, x2, y2) in px of the picture as displayed: upright, with squa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -201,24 +200,33 @@ class StageStatistics:
     waiting_for_room_s: float
 
 
-Status = Literal["done", "skipped", "failed", "cancelled"]
+Status = Literal["done", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
 class VideoReport:
-    """How one input fared: its line of videos.parquet in short, and the files written for it."""
+    """How one input fared: its row of videos.parquet, in the order of the columns.
+
+    `sha256` is that of the source file; what is None was not known when the input failed. `resumed` says that the
+    result was there already and `outputs` names its files; neither is a column.
+    """
 
     video_id: str
-    path: Path
-    status: Status
+    path: str
+    sha256: str | None = None
+    status: Status = "done"
     error: str | None = None
-    warnings: tuple[str, ...] = ()
+    width_px: int | None = None
+    height_px: int | None = None
+    frame_rate: float | None = None
+    duration_s: float | None = None
     frames_decoded: int = 0
     frames_analysed: int = 0
     frames_undecodable: int = 0
     faces: int = 0
     tracks: int = 0
-    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    resumed: bool = False
     outputs: tuple[Path, ...] = ()
 
 
@@ -234,8 +242,3 @@ class RunReport:
     def failed(self) -> tuple[VideoReport, ...]:
         """The inputs that could not be analysed."""
         return tuple(video for video in self.videos if video.status == "failed")
-
-    def count(self, statuses: Iterable[Status]) -> int:
-        """Return how many inputs ended with one of `statuses`."""
-        wanted = set(statuses)
-        return sum(video.status in wanted for video in self.videos)

@@ -161,23 +161,21 @@ def submit_ahead(
     """
     clock = waits or WaitClock()
     pending: deque[tuple[Item, Future[Answer] | None]] = deque()
+
+    def take() -> tuple[Item, Answer | None]:
+        item, future = pending.popleft()
+        began_s = time.perf_counter()
+        answer = None if future is None else future.result()
+        clock.seconds += time.perf_counter() - began_s
+        return item, answer
+
     for item in items:
         pending.append((item, submit(item)))
         while pending and (len(pending) >= limit or _is_answered(pending[0][1])):
-            yield _take(pending, clock)
+            yield take()
     while pending:
-        yield _take(pending, clock)
+        yield take()
 
 
 def _is_answered(future: Future[Answer] | None) -> bool:
     return future is None or future.done()
-
-
-def _take(
-    pending: deque[tuple[Item, Future[Answer] | None]], clock: WaitClock
-) -> tuple[Item, Answer | None]:
-    item, future = pending.popleft()
-    began_s = time.perf_counter()
-    answer: Answer | None = None if future is None else future.result()
-    clock.seconds += time.perf_counter() - began_s
-    return item, answer
