@@ -6,6 +6,7 @@
     ├── DataError                  training or evaluation data that is not as it must be exit code 2
     ├── PresetError                a model folder that is missing, damaged or unfit      exit code 2
     ├── OutputError                results cannot be written (disk full, no permission)  exit code 1
+    ├── Interrupted                stopped by the user (Ctrl-C)                          exit code 130
     └── StageError                 a stage broke; names the stage and the video          exit code 1
 
 The message is one line for a person: what is affected, why, and the way out.
@@ -46,6 +47,12 @@ class PresetError(VidemoError):
 
 class OutputError(VidemoError):
     """Results that cannot be written: disk full, no permission, folder in use."""
+
+
+class Interrupted(VidemoError):
+    """Stopped by the user; what was finished is kept."""
+
+    exit_code = 130
 
 
 class StageError(VidemoError):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +24,10 @@ def choose_device(device: Device) -> str:
     Raises UsageError when a GPU is demanded and none is visible, or the devices were already taken otherwise.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
+    with _quiet_stderr():
+        import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
+        gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise UsageError("--device gpu: TensorFlow sees no GPU: use --device cpu, or see `videmo doctor`")
     try:
@@ -33,6 +38,27 @@ def choose_device(device: Device) -> str:
     except RuntimeError as error:
         raise UsageError(f"--device {device}: TensorFlow is already running otherwise: {error}") from error
     return "gpu" if gpus and device != "cpu" else "cpu"
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hold back what native code writes to stderr; shown only if the block fails.
+
+    TensorFlow tells of oneDNN and missing CUDA drivers before any of its log levels holds.
+    """
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(shown, held.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
 
 
 class KerasModel:

@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from videmo.errors import UsageError
 
@@ -51,6 +52,8 @@ class Settings:
     existing: Existing = "refuse"
 
     def __post_init__(self) -> None:
+        for name, hint in get_type_hints(Settings).items():
+            _require(_fits(getattr(self, name), hint), name, getattr(self, name), _spell(hint))
         _require(self.fps is None or self.fps > 0, "fps", self.fps, "a number above 0")
         _require(self.fps is None or self.stride == 1, "fps", self.fps, "either fps or stride, not both")
         _require(self.stride >= 1, "stride", self.stride, "a whole number from 1")
@@ -61,19 +64,14 @@ class Settings:
         _require(self.min_face_px >= 1, "min_face_px", self.min_face_px, "a whole number from 1")
         _require(self.jobs is None or self.jobs >= 1, "jobs", self.jobs, "a whole number from 1")
         _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "a number from 1")
-        _require(self.device in get_args(Device), "device", self.device, " | ".join(get_args(Device)))
-        _require(self.existing in get_args(Existing), "existing", self.existing, " | ".join(get_args(Existing)))
 
     def merged(self, values: Mapping[str, Any]) -> Settings:
-        """Return a copy with `values` on top; raises UsageError on an unknown name or a wrong type."""
+        """Return a copy with `values` on top; raises UsageError on an unknown name or a value that cannot be used."""
         known = {item.name for item in fields(self)}
         for name in values:
             if name not in known:
                 raise UsageError(f"unknown setting {name!r}; known: {', '.join(sorted(known))}")
-        try:
-            return replace(self, **values)
-        except TypeError as error:
-            raise UsageError(f"a setting has the wrong type: {error}") from error
+        return replace(self, **values)
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as plain values for run.json."""
@@ -83,6 +81,23 @@ class Settings:
         """Return the part that decides the numbers in the tables: two runs that agree here may be resumed into one."""
         machine = {"jobs", "batch_size", "device", "annotated_video", "charts", "existing"}
         return {name: value for name, value in self.describe().items() if name not in machine}
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Return whether a value is of the type that a setting is declared with; a whole number may stand for a float."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is UnionType:
+        return any(_fits(value, part) for part in get_args(hint))
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
+
+
+def _spell(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " | ".join(get_args(hint))
+    return " or ".join(part.__name__ for part in get_args(hint) or (hint,))
 
 
 def _require(holds: bool, name: str, value: object, allowed: str) -> None:

@@ -11,8 +11,12 @@ from videmo.datatypes import Frame, VideoInfo
 
 @dataclass(slots=True)
 class ReadProblems:
-    """What went wrong while reading; counted by the reader as it goes, read by the lane at the end."""
+    """What reading came to: frames that decoded and what went wrong; read by the lane at the end.
 
+    The decode stage counts `decoded`, the reader all else.
+    """
+
+    decoded: int = 0
     undecodable: int = 0
     missing_pts: int = 0
     reordered_pts: int = 0
@@ -35,9 +39,9 @@ class ReadProblems:
 class Reader(Protocol):
     """One open input.
 
-    `frames()` may be called once; it yields every decodable frame with strictly increasing `pts`, counts what goes wrong
-    in `problems` and raises VideoError when the input holds no frame at all. `close()` may be called at any time, twice
-    too, from the thread that iterates.
+    A reader is open once it is made; making it raises VideoError when the input cannot be opened or holds no frame at
+    all. `frames()` may be called once; it yields every decodable frame with strictly increasing `pts` and counts in
+    `problems` what goes wrong. `close()` may be called at any time, twice too, from the thread that iterates.
     """
 
     info: VideoInfo

@@ -1,0 +1,120 @@
+"""Killed in the middle, resumed: finished videos are not redone, half-written ones are, the tables are the same."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import synthetic
+
+import videmo
+
+TABLES = ("videos.parquet", "tracks.parquet", "frames", "faces")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for number in range(4):
+        synthetic.moving_face_clip(folder / f"clip{number}.mp4", duration_s=2 + number, side_px=140)
+    return folder
+
+
+def read(out: Path) -> dict[str, pd.DataFrame]:
+    return {name: pd.read_parquet(out / name) for name in TABLES}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    out = tmp_path_factory.mktemp("whole") / "out"
+    videmo.analyze([clips], out, videmo.Settings(jobs=1))
+    return read(out)
+
+
+def assert_same_tables(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> None:
+    for name in TABLES:
+        pd.testing.assert_frame_equal(found[name], expected[name], rtol=0, atol=1e-4)
+
+
+@pytest.mark.timeout(120)
+def test_killed_and_resumed_equals_uninterrupted(
+    clips: Path, uninterrupted: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "videmo", "analyze", str(clips), "--out", str(out), "--jobs", "1"]
+    process = subprocess.Popen([*command, "--progress", "none"], stdout=subprocess.DEVNULL)
+    finished = out / "frames" / "clip1.parquet"
+    while not finished.exists():
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = {path: path.stat().st_mtime_ns for path in (out / "frames").glob("*.parquet")}
+    assert 2 <= len(done) < 4, "the kill must come in the middle"
+    report = videmo.analyze([clips], out, videmo.Settings(jobs=1, existing="resume"))
+    assert [video.resumed for video in report.videos] == [
+        f"clip{n}.parquet" in {p.name for p in done} for n in range(4)
+    ]
+    assert {path: path.stat().st_mtime_ns for path in done} == done, "finished videos are not written again"
+    assert_same_tables(read(out), uninterrupted)
+    assert not list(out.rglob("*.partial"))
+
+
+def test_half_written_files_are_never_taken_for_complete(
+    clips: Path, uninterrupted: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    videmo.analyze([clips / "clip0.mp4"], out, videmo.Settings(annotated_video=False, charts=False))
+    for folder in ("frames", "faces"):
+        whole = out / folder / "clip0.parquet"
+        shutil.copy(whole, whole.with_name("clip1.parquet.partial"))
+    (out / "frames" / "clip0.parquet").unlink()
+    settings = videmo.Settings(annotated_video=False, charts=False, existing="resume")
+    report = videmo.analyze([clips / "clip0.mp4"], out, settings)
+    assert not report.videos[0].resumed
+    assert not list(out.rglob("*.partial"))
+
+
+def test_resume_with_other_settings_or_another_source_does_the_video_again(clips: Path, tmp_path: Path) -> None:
+    out, source = tmp_path / "out", tmp_path / "clip.mp4"
+    shutil.copy(clips / "clip0.mp4", source)
+    plain = videmo.Settings(annotated_video=False, charts=False, existing="resume")
+
+    def resumed(settings: videmo.Settings) -> bool:
+        return videmo.analyze([source], out, settings).videos[0].resumed
+
+    assert [resumed(plain), resumed(plain)] == [False, True]
+    assert not resumed(plain.merged({"stride": 2}))
+    shutil.copy(clips / "clip1.mp4", source)
+    assert not resumed(plain.merged({"stride": 2}))
+    assert resumed(plain.merged({"stride": 2, "jobs": 2}))
+
+
+def test_a_missing_chart_is_drawn_and_a_missing_video_made_again(clips: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    source = [clips / "clip0.mp4"]
+    videmo.analyze(source, out)
+    chart, annotated = out / "charts" / "clip0.png", out / "annotated" / "clip0.mp4"
+    chart.unlink()
+    assert videmo.analyze(source, out, videmo.Settings(existing="resume")).videos[0].resumed
+    assert chart.exists()
+    annotated.unlink()
+    assert not videmo.analyze(source, out, videmo.Settings(existing="resume")).videos[0].resumed
+    assert annotated.exists()
+
+
+def test_overwrite_replaces_what_was_there(clips: Path, tmp_path: Path, run_cli: Callable[..., object]) -> None:
+    out = tmp_path / "out"
+    plain = videmo.Settings(annotated_video=False, charts=False)
+    videmo.analyze([clips / "clip0.mp4"], out, plain)
+    (out / "notes.txt").write_text("mine")
+    videmo.analyze([clips / "clip1.mp4"], out, plain.merged({"existing": "overwrite"}))
+    assert [path.name for path in (out / "frames").iterdir()] == ["clip1.parquet"]
+    assert (out / "notes.txt").read_text() == "mine", "files that are not ours are left alone"

@@ -1,0 +1,65 @@
+"""Settings: every wrong value is named in one line, files and Python agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from videmo.errors import UsageError
+from videmo.settings import Settings, read_config
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fps", 0),
+        ("stride", 0),
+        ("start_s", -1),
+        ("end_s", 0),
+        ("image_fps", 0),
+        ("min_score", 1.5),
+        ("min_face_px", 0),
+        ("jobs", 0),
+        ("batch_size", 0),
+        ("device", "tpu"),
+        ("existing", "maybe"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_what_is_allowed(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=rf"^setting {name} = {value!r} cannot be used: expected .+"):
+        Settings(**{name: value})
+
+
+def test_fps_and_stride_exclude_each_other() -> None:
+    with pytest.raises(UsageError, match="either fps or stride"):
+        Settings(fps=5, stride=2)
+
+
+def test_merged_takes_known_names_only() -> None:
+    assert Settings(stride=3).merged({"jobs": 2}) == Settings(stride=3, jobs=2)
+    with pytest.raises(UsageError, match=r"unknown setting 'job'; known: .*jobs"):
+        Settings().merged({"job": 2})
+
+
+@pytest.mark.parametrize("value", ["fast", [1], {"a": 1}])
+def test_a_value_of_the_wrong_type_is_a_usage_error(value: Any) -> None:
+    with pytest.raises(UsageError, match="fps"):
+        Settings().merged({"fps": value})
+
+
+def test_config_file_is_read_and_its_faults_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('fps = 5.0\ndetector_model = "yunet.onnx"\n')
+    assert Settings().merged(read_config(path)) == Settings(fps=5, detector_model=Path("yunet.onnx"))
+    path.write_text("fps = = 5")
+    with pytest.raises(UsageError, match=r"run\.toml: not a TOML file"):
+        read_config(path)
+    with pytest.raises(UsageError, match=r"absent\.toml: cannot read the configuration"):
+        read_config(tmp_path / "absent.toml")
+
+
+def test_what_decides_the_numbers_is_told_apart_from_the_machine() -> None:
+    assert Settings(jobs=4, charts=False).result_settings() == Settings().result_settings()
+    assert Settings(fps=2).result_settings() != Settings().result_settings()

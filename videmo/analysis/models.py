@@ -1,0 +1,91 @@
+"""The models of a run, each behind the one worker that all lanes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from videmo import plugins
+from videmo.datatypes import Detections, Float32Array, StageStatistics, UInt8Array
+from videmo.detection.base import Detector, PictureFormat
+from videmo.emotion.align import FRAMINGS, Framing
+from videmo.emotion.base import Classifier
+from videmo.emotion.stage import classify_requests
+from videmo.pipeline.batching import BatchWorker, InlineWorker, Worker
+from videmo.settings import Settings
+from videmo.tracking.base import Tracker
+
+Workers = tuple[Worker[UInt8Array, Detections], Worker[UInt8Array, Float32Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What every lane needs to analyse: two workers, what they want to be fed, and a tracker for each video."""
+
+    detect_worker: Worker[UInt8Array, Detections]
+    classify_worker: Worker[UInt8Array, Float32Array]
+    picture_format: PictureFormat
+    labels: tuple[str, ...]
+    crop_side_px: int
+    framing: Framing
+    new_tracker: Callable[[], Tracker]
+
+    def statistics(self) -> tuple[StageStatistics, ...]:
+        """Return what the workers did so far, none for inline ones."""
+        workers = (self.detect_worker, self.classify_worker)
+        return tuple(worker.statistics() for worker in workers if isinstance(worker, BatchWorker))
+
+
+@contextmanager
+def open_models(settings: Settings) -> Iterator[Models]:
+    """Load what the settings name and give it to the lanes; the workers' threads have ended when this returns.
+
+    Raises UsageError (unknown names, device) and PresetError (weights).
+    """
+    detector: Detector = plugins.load("detectors", settings.detector)(settings)
+    classifier: Classifier = plugins.load("classifiers", "keras")(settings)
+    with serve(detector, classifier, settings) as models:
+        yield models
+
+
+@contextmanager
+def serve(detector: Detector, classifier: Classifier, settings: Settings, *, threaded: bool = True) -> Iterator[Models]:
+    """Put loaded models behind workers; with `threaded=False` a request is answered in the thread that asks.
+
+    The second is slower and by definition right: the first must agree with it.
+    """
+    build_tracker = plugins.load("trackers", "bytetrack")
+    workers = _start_workers(detector, classifier) if threaded else _inline_workers(detector, classifier)
+    models = Models(
+        *workers,
+        picture_format=detector.picture_format,
+        labels=tuple(classifier.labels),
+        crop_side_px=classifier.crop_side_px,
+        framing=FRAMINGS[settings.detector],
+        new_tracker=partial(build_tracker, settings),
+    )
+    try:
+        yield models
+    except BaseException:
+        _end(workers, BatchWorker.cancel)
+        raise
+    _end(workers, BatchWorker.close)
+
+
+def _start_workers(detector: Detector, classifier: Classifier) -> Workers:
+    return (
+        BatchWorker(detector.detect, batch_size=detector.batch_size, name="detector"),
+        BatchWorker(partial(classify_requests, classifier), batch_size=classifier.batch_size, name="classifier"),
+    )
+
+
+def _inline_workers(detector: Detector, classifier: Classifier) -> Workers:
+    return InlineWorker(detector.detect), InlineWorker(partial(classify_requests, classifier))
+
+
+def _end(workers: Sequence[object], how: Callable[[BatchWorker[UInt8Array, object]], None]) -> None:
+    for worker in workers:
+        if isinstance(worker, BatchWorker):
+            how(worker)

@@ -1,0 +1,117 @@
+"""`videmo analyze`: videos in, tables, annotated videos and charts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from videmo.cli.progress import Progress, open_progress
+from videmo.cli.show import show_plan, show_report
+from videmo.errors import Interrupted, UsageError
+from videmo.settings import Settings, read_config
+
+SOME_FAILED = 3
+DEFAULTS = Settings()
+
+
+def analyze(
+    ctx: typer.Context,
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders, globs, pictures.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    fps: Annotated[float | None, typer.Option(help="Frames to analyse per second of media time.")] = None,
+    stride: Annotated[int, typer.Option(help="Analyse every n-th frame.")] = DEFAULTS.stride,
+    start: Annotated[float, typer.Option(help="Start at this second.")] = DEFAULTS.start_s,
+    end: Annotated[float | None, typer.Option(help="End before this second.")] = None,
+    image_fps: Annotated[float, typer.Option(help="Pictures per second of an image sequence.")] = DEFAULTS.image_fps,
+    min_face: Annotated[int, typer.Option(metavar="PX", help="Smallest face side.")] = DEFAULTS.min_face_px,
+    min_score: Annotated[float | None, typer.Option(help="Lowest detection score, 0 to 1.")] = None,
+    detector: Annotated[str, typer.Option(metavar="NAME", help="Face detector: haar, yunet.")] = DEFAULTS.detector,
+    detector_model: Annotated[Path | None, typer.Option(help="Model file of the detector (yunet).")] = None,
+    model: Annotated[str, typer.Option(metavar="PRESET", help="Expression model.")] = DEFAULTS.model,
+    jobs: Annotated[int | None, typer.Option(help="Videos open at once.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Faces per model call.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = DEFAULTS.device,
+    no_video: Annotated[bool, typer.Option("--no-video", help="No annotated videos.")] = False,
+    no_charts: Annotated[bool, typer.Option("--no-charts", help="No charts.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results in the folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was stopped.")] = False,
+    config: Annotated[Path | None, typer.Option(help="TOML file with these options; the command line wins.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+    progress: Annotated[Progress, typer.Option(help="Progress on stderr.")] = Progress.BAR,
+    stats: Annotated[bool, typer.Option("--stats", help="Show where the time went.")] = False,
+) -> None:
+    """Find faces in videos, follow them, and tell their expressions: tables, annotated videos, charts."""
+    if overwrite and resume:
+        raise UsageError("--overwrite and --resume exclude each other: choose one")
+    settings = _settings(ctx, config)
+    if dry_run:
+        show_plan(inputs, out, settings)
+        return
+    from videmo.analysis import analyze as run
+
+    try:
+        with open_progress(progress) as listener:
+            report = run(inputs, out, settings, progress=listener)
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(f"interrupted: what was finished is in {out}; go on with --resume") from interrupt
+    show_report(report, out, stats=stats)
+    if report.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+OPTIONS = {
+    "fps": "fps",
+    "stride": "stride",
+    "start": "start_s",
+    "end": "end_s",
+    "image_fps": "image_fps",
+    "min_face": "min_face_px",
+    "min_score": "min_score",
+    "detector": "detector",
+    "detector_model": "detector_model",
+    "model": "model",
+    "jobs": "jobs",
+    "batch_size": "batch_size",
+    "device": "device",
+}
+"""Settings by the name of their option; in a TOML file either name may be used."""
+
+FLAGS: dict[str, tuple[str, Any]] = {
+    "no_video": ("annotated_video", False),
+    "no_charts": ("charts", False),
+    "overwrite": ("existing", "overwrite"),
+    "resume": ("existing", "resume"),
+}
+"""What a flag that is given sets."""
+
+
+def _settings(ctx: typer.Context, config: Path | None) -> Settings:
+    """Return the defaults, with the configuration file on top, with the options given on top of that."""
+    values: dict[str, Any] = {}
+    if config:
+        values |= {OPTIONS.get(name, name): value for name, value in _from_file(config).items()}
+    values |= {setting: ctx.params[name] for name, setting in OPTIONS.items() if _given(ctx, name)}
+    values |= _outputs({name: ctx.params[name] for name in FLAGS})
+    return Settings().merged(values)
+
+
+def _from_file(config: Path) -> dict[str, Any]:
+    values = {name.replace("-", "_"): value for name, value in read_config(config).items()}
+    flags = {
+        name: bool(values.pop(name)) for name in ("no_video", "no_charts", "overwrite", "resume") if name in values
+    }
+    return values | _outputs(flags)
+
+
+def _outputs(flags: Mapping[str, bool]) -> dict[str, Any]:
+    """Return the settings that set flags stand for; a flag that is not set leaves the setting alone."""
+    return dict(FLAGS[name] for name, is_set in flags.items() if is_set)
+
+
+def _given(ctx: typer.Context, name: str) -> bool:
+    """Return whether an option was written on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -1,0 +1,57 @@
+"""`videmo`: the commands, and what every one of them does with errors."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+import videmo
+from videmo.cli import analyze, demo, doctor, evaluate, models, render, summarize, train
+from videmo.errors import VidemoError
+
+app = typer.Typer(
+    name="videmo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Who showed which facial expression when: videos in, tables, annotated videos and charts out.",
+    epilog="Exit codes: 0 all done, 1 run stopped, 2 wrong usage, 3 some videos failed, 130 interrupted.",
+)
+app.command("analyze")(analyze.analyze)
+app.command("render")(render.render)
+app.command("summarize")(summarize.summarize)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.add_typer(models.app, name="models")
+app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"videmo {videmo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Hold the options that every command has; they are read where they matter."""
+
+
+def main() -> None:
+    """Run the command line; an error becomes one line on stderr and its exit code."""
+    try:
+        app()
+    except VidemoError as error:
+        if {"-v", "--verbose"} & set(sys.argv[1:]):
+            traceback.print_exception(error)
+        typer.echo(f"videmo: {error}", err=True)
+        sys.exit(error.exit_code)

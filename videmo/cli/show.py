@@ -1,0 +1,59 @@
+"""What `analyze` says: the plan of a dry run, the result of a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from videmo.datatypes import RunReport, StageStatistics
+from videmo.settings import Settings
+
+
+def show_plan(inputs: Sequence[str], out: Path, settings: Settings) -> None:
+    """Say what would be analysed, with what, into where; nothing is written."""
+    from videmo.presets import find_preset
+    from videmo.video.discover import discover
+
+    preset = find_preset(settings.model, "emotion")
+    for source in discover(inputs):
+        many = f" ({len(source.paths)} pictures)" if len(source.paths) > 1 else ""
+        typer.echo(f"{source.video_id}  {source.paths[0] if not many else source.paths[0].parent}{many}")
+    changed = {name: value for name, value in settings.describe().items() if value != Settings().describe()[name]}
+    typer.echo(f"settings: {', '.join(f'{name}={value}' for name, value in changed.items()) or 'all as by default'}")
+    typer.echo(f"model: {preset.name} ({preset.sha256[:12]}), detector: {settings.detector}")
+    typer.echo(f"into: {out}; nothing was written (dry run)")
+
+
+def show_report(report: RunReport, out: Path, *, stats: bool) -> None:
+    """Say how the run went: warnings and failures by name, then one line on the whole."""
+    for video in report.videos:
+        for warning in video.warnings:
+            typer.echo(f"note: {video.path}: {warning}", err=True)
+        if video.error:
+            typer.echo(f"failed: {video.error}", err=True)
+    if stats:
+        typer.echo(format_statistics(report.stages, report.seconds))
+    frames = sum(video.frames_analysed for video in report.videos if not video.resumed)
+    faces = sum(video.faces for video in report.videos)
+    done = sum(video.status == "done" for video in report.videos)
+    typer.echo(
+        f"{done} of {len(report.videos)} videos, {faces} faces; {frames} frames analysed in {report.seconds:.1f} s "
+        f"({frames / max(report.seconds, 1e-9):.0f} a second): {out}"
+    )
+
+
+def format_statistics(stages: Sequence[StageStatistics], seconds: float) -> str:
+    """Return one table of what each hop did; the bottleneck, the hop that worked longest, is marked."""
+    from videmo.pipeline.meters import bottleneck
+
+    slowest = bottleneck(tuple(stages))
+    lines = [f"{'stage':<24}{'items':>9}{'busy s':>10}{'busy':>7}{'for input s':>13}{'for room s':>12}"]
+    for stage in stages:
+        mark = "  <- bottleneck" if stage.name == slowest else ""
+        lines.append(
+            f"{stage.name:<24}{stage.items:>9}{stage.busy_s:>10.2f}{stage.busy_s / seconds:>7.0%}"
+            f"{stage.waiting_for_input_s:>13.2f}{stage.waiting_for_room_s:>12.2f}{mark}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,98 @@
+"""`videmo summarize`: the expression timelines of a run in short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from videmo.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class By(StrEnum):
+    """What a row stands for."""
+
+    TRACK = "track"
+    VIDEO = "video"
+
+
+class Format(StrEnum):
+    """How the rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def summarize(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+    by: Annotated[By, typer.Option(help="One row per track or per video.")] = By.TRACK,
+    epoch: Annotated[str | None, typer.Option(metavar="TIME", help="Rows of fixed length instead, e.g. 1s.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="File to write; needed for parquet.")] = None,
+) -> None:
+    """Show the share of time of each expression, the dominant one, transitions, means and peaks."""
+    from videmo.findings.summary import summarize_epochs, summarize_run
+    from videmo.findings.tables import Run
+
+    run = Run(folder)
+    rows = summarize_epochs(run, parse_seconds(epoch), by=by.value) if epoch else summarize_run(run, by=by.value)
+    _write(rows, form, output)
+
+
+def parse_seconds(text: str) -> float:
+    """Return the seconds of "1s", "500ms", "2min" or "0.5"; raises UsageError."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|)\s*", text)
+    seconds = float(found[1]) * {"ms": 0.001, "s": 1, "min": 60, "": 1}[found[2]] if found else 0
+    if seconds <= 0:
+        raise UsageError(f"--epoch {text!r}: expected a time such as 1s, 500ms or 2min")
+    return seconds
+
+
+def format_tables(rows: pd.DataFrame) -> Iterator[str]:
+    """Yield the rows for reading: a small table for each, or one table where a row holds means only (epochs)."""
+    if rows.empty:
+        yield "no face was seen"
+        return
+    labels = [name.removeprefix("share_") for name in rows.columns if name.startswith("share_")]
+    if not labels:
+        yield rows.rename(columns=lambda name: name.removeprefix("mean_")).to_string(index=False, float_format="%.2f")
+        return
+    for row in rows.to_dict("records"):
+        who = f"track {row['track_id']}" if "track_id" in row else f"{row['tracks']} tracks"
+        yield (
+            f"{row['video_id']}, {who}: seen {row['seen_s']:.1f} s between {row['first_s']:.1f} and "
+            f"{row['last_s']:.1f} s; mostly {row['dominant']}; {row['transitions_per_min']:.1f} transitions a minute"
+        )
+        yield f"  {'expression':<12}{'share':>7}{'mean':>7}{'peak':>7}{'at s':>9}"
+        for label in sorted(labels, key=lambda label: -row[f"share_{label}"]):
+            yield (
+                f"  {label:<12}{row[f'share_{label}']:>7.0%}{row[f'mean_{label}']:>7.2f}"
+                f"{row[f'peak_{label}']:>7.2f}{row[f'peak_{label}_s']:>9.2f}"
+            )
+
+
+def _write(rows: pd.DataFrame, form: Format, output: Path | None) -> None:
+    if form is Format.PARQUET:
+        if output is None:
+            raise UsageError("--format parquet needs --output FILE")
+        rows.to_parquet(output, index=False)
+        return
+    texts = {
+        Format.TABLE: lambda: "\n".join(format_tables(rows)) + "\n",
+        Format.CSV: lambda: rows.to_csv(index=False),
+        Format.JSON: lambda: rows.to_json(orient="records", indent=2) + "\n",
+    }
+    text = texts[form]()
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
