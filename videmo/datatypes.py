@@ -37,7 +37,7 @@ class Picture(Protocol):
         ...
 
     def i420(self) -> UInt8Array:
-        """Return a writable planar YUV 4:2:0 copy, (H * 3 / 2, W), H and W rounded up to even."""
+        """Return a writable planar YUV 4:2:0 copy in limited range, (H * 3 / 2, W), H and W rounded up to even."""
         ...
 
 
@@ -66,7 +66,8 @@ class Frame:
 
     `index` counts decoded frames from 0, also when sampling. `pts` is in units of `video.time_base` since the start of
     the stream and `time_s` the same in seconds. `analysed` is False for a frame that sampling skips but a sink shows.
-    `file_name` is set for pictures of an image sequence. `picture` is None once nobody needs the pixels any more.
+    `file_name` is set for pictures of an image sequence, whose sizes may differ: boxes are px of their own picture.
+    `picture` is None once nobody needs the pixels any more.
     """
 
     video: VideoInfo

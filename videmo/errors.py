@@ -49,7 +49,7 @@ class OutputError(VidemoError):
     """Results that cannot be written: disk full, no permission, folder in use."""
 
 
-class Interrupted(VidemoError):
+class Interrupted(VidemoError):  # noqa: N818 - the user's wish, not a fault
     """Stopped by the user; what was finished is kept."""
 
     exit_code = 130

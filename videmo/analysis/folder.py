@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from videmo.datatypes import VideoReport
 from videmo.errors import UsageError
 from videmo.findings.tracks import summarize_tracks
-from videmo.output.files import explained, partial_path, publish
+from videmo.output.files import explained, replacing
 from videmo.output.parquet import write_table
 from videmo.output.schema import tracks_schema, videos_schema
 from videmo.settings import Existing
@@ -77,10 +77,8 @@ class RunFolder:
 
     def write_run(self, values: Mapping[str, Any]) -> None:
         """Write run.json whole."""
-        path = self.path / "run.json"
-        with explained(path):
-            partial_path(path).write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        publish(path)
+        with replacing(self.path / "run.json") as partial:
+            partial.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def _ours(self) -> Iterator[Path]:
         """Yield the files of videmo that lie in the folder, half-written ones too."""

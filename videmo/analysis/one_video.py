@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -201,13 +201,19 @@ def _shown_path(source: Input) -> str:
 
 
 def _hash_source(paths: Sequence[Path]) -> str:
-    """Return the SHA-256 of a file, or of the hashes of the pictures of a sequence in their order."""
+    """Return the SHA-256 of a file; of a sequence that of the hashes of its readable pictures in their order."""
+    if len(paths) == 1:
+        return _hash_readable(paths[0])
+    hashes = []
     for path in paths:
-        check_readable(path)
+        with suppress(VideoError):  # the reader skips and counts it
+            hashes.append(_hash_readable(path))
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _hash_readable(path: Path) -> str:
+    check_readable(path)
     try:
-        hashes = [hash_file(path) for path in paths]
+        return hash_file(path)
     except OSError as error:
-        raise VideoError(
-            f"{error.filename}: cannot be read ({error.strerror}): check the path and its rights"
-        ) from error
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+        raise VideoError(f"{path}: cannot be read ({error.strerror}): check the path and its rights") from error

@@ -100,9 +100,7 @@ def _settings(ctx: typer.Context, config: Path | None) -> Settings:
 
 def _from_file(config: Path) -> dict[str, Any]:
     values = {name.replace("-", "_"): value for name, value in read_config(config).items()}
-    flags = {
-        name: bool(values.pop(name)) for name in ("no_video", "no_charts", "overwrite", "resume") if name in values
-    }
+    flags: dict[str, bool] = {name: bool(values.pop(name)) for name in FLAGS if name in values}
     return values | _outputs(flags)
 
 

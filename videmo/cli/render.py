@@ -26,5 +26,15 @@ def render(
     """Draw the annotated videos again from the tables of a run; no model runs."""
     from videmo.analysis import render as run
 
+    if anonymize and _is_sampled(folder):
+        typer.echo("note: this run skipped frames: a face that moves between analysed frames may show", err=True)
     for path in run(folder, video or (), anonymize=anonymize.value if anonymize else None, labels_shown=labels):
         typer.echo(path)
+
+
+def _is_sampled(folder: Path) -> bool:
+    from videmo.findings.tables import Run
+
+    run = Run(folder)
+    settings = [run.settings(video_id) for video_id in run.video_ids]
+    return any(setting.fps is not None or setting.stride > 1 for setting in settings)

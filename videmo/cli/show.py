@@ -14,12 +14,15 @@ from videmo.settings import Settings
 def show_plan(inputs: Sequence[str], out: Path, settings: Settings) -> None:
     """Say what would be analysed, with what, into where; nothing is written."""
     from videmo.presets import find_preset
-    from videmo.video.discover import discover
+    from videmo.video.discover import explore
 
     preset = find_preset(settings.model, "emotion")
-    for source in discover(inputs):
+    found = explore(inputs)
+    for source in found.inputs:
         many = f" ({len(source.paths)} pictures)" if len(source.paths) > 1 else ""
         typer.echo(f"{source.video_id}  {source.paths[0] if not many else source.paths[0].parent}{many}")
+    for path in found.ignored:
+        typer.echo(f"left out, neither video nor picture by its name: {path}")
     changed = {name: value for name, value in settings.describe().items() if value != Settings().describe()[name]}
     typer.echo(f"settings: {', '.join(f'{name}={value}' for name, value in changed.items()) or 'all as by default'}")
     typer.echo(f"model: {preset.name} ({preset.sha256[:12]}), detector: {settings.detector}")

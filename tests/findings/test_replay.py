@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scored_frames import scored_frames, video_info
+
+from videmo.emotion.labels import EMOTIONS
+from videmo.findings.replay import replay
+from videmo.findings.tables import Run
+from videmo.output import rows
+from videmo.output.parquet import TablesSink
+
+
+@given(counts=st.lists(st.integers(0, 3), max_size=25), every=st.integers(1, 4), group=st.integers(1, 6))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_frames_get_back_what_was_written_of_them(
+    counts: list[int], every: int, group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "FRAMES_PER_GROUP", group)
+    video = video_info(tmp_path)
+    shots = [index // 5 for index in range(len(counts))]
+    written = list(scored_frames(video, counts, analysed_every=every, shots=shots))
+    sink = TablesSink(tmp_path, video, EMOTIONS, {})
+    for item in written:
+        sink.write(item)
+    sink.close()
+
+    # A reader does not know which frames were analysed: the tables do.
+    decoded = (replace(item.frame, analysed=True) for item in written)
+    for item, again in zip(written, replay(decoded, Run(tmp_path), video.id), strict=True):
+        assert (again.frame.index, again.frame.analysed) == (item.frame.index, item.frame.analysed)
+        assert again.frame.picture is item.frame.picture
+        np.testing.assert_array_equal(again.faces.boxes, item.faces.boxes)
+        np.testing.assert_array_equal(again.faces.emotions, item.faces.emotions)
+        np.testing.assert_array_equal(again.faces.track_ids, item.faces.track_ids)
+        if item.frame.analysed:
+            assert again.shot == item.shot

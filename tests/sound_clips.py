@@ -1,0 +1,73 @@
+"""Clips whose sound can be told apart in time: silence, then a tone that starts when the picture turns white."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+
+FPS, SIDE_PX, RATE = 25, 64, 48_000
+
+
+def write_flash(
+    path: Path,
+    *,
+    audio_codec: str,
+    rate: int = RATE,
+    flash_s: float = 1.0,
+    duration_s: float = 2.0,
+    picture_start_s: float = 0.0,
+    sound_start_s: float = 0.0,
+) -> Path:
+    """Write a clip (container by suffix): white picture and tone from `flash_s` on, both black and silent before.
+
+    Picture and sound start at their own times on the container's clock; the flash is at `flash_s` of the picture.
+    """
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "bf": "0"})
+        video.width = video.height = SIDE_PX
+        video.pix_fmt = "yuv420p"
+        audio = container.add_stream(audio_codec, rate=rate, layout="mono")
+        for index in range(round(duration_s * FPS)):
+            luma = 235 if index / FPS >= flash_s else 16
+            pixels = np.full((SIDE_PX * 3 // 2, SIDE_PX), 128, np.uint8)
+            pixels[:SIDE_PX] = luma
+            frame = av.VideoFrame.from_ndarray(pixels, format="yuv420p")
+            frame.pts = index + round(picture_start_s * FPS)
+            frame.time_base = Fraction(1, FPS)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        _write_tone(container, audio, rate, picture_start_s + flash_s, sound_start_s, picture_start_s + duration_s)
+    return path
+
+
+def _write_tone(container, audio, rate, tone_s, start_s, end_s) -> None:  # type: ignore[no-untyped-def]
+    times_s = np.arange(round(start_s * rate), round(end_s * rate)) / rate
+    wave = (np.sin(2 * np.pi * 440 * times_s) * 12_000 * (times_s >= tone_s)).astype(np.int16)
+    resampler = av.AudioResampler(audio.codec_context.format, audio.layout, rate, frame_size=audio.frame_size or 1024)
+    frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = rate, round(start_s * rate), Fraction(1, rate)
+    for part in [*resampler.resample(frame), *resampler.resample(None)]:
+        container.mux(audio.encode(part))
+    container.mux(audio.encode(None))
+
+
+def flash_times_s(path: Path) -> tuple[float, float]:
+    """Return when the picture turns white and when the tone sets in, in seconds of the container's clock."""
+    with av.open(str(path)) as container:
+        white = next(f.time for f in container.decode(video=0) if f.to_ndarray(format="gray").mean() > 128)
+    with av.open(str(path)) as container:
+        return float(white or 0), _tone_onset_s(container)
+
+
+def _tone_onset_s(container: InputContainer) -> float:
+    for frame in container.decode(audio=0):
+        samples = np.abs(frame.to_ndarray().astype(np.float64)).max(axis=0)
+        loud = np.flatnonzero(samples > (3000 if samples.max() > 2 else 0.1))
+        if len(loud):
+            per_channel = len(samples) / frame.samples  # packed formats hold the channels side by side
+            return float(frame.time or 0) + loud[0] / per_channel / frame.sample_rate
+    raise AssertionError("no tone found")

@@ -1,0 +1,44 @@
+"""`videmo train detector`: pictures with boxed faces → a preset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from videmo.cli.extras import require_extra
+
+
+def detector(
+    data: Annotated[Path, typer.Argument(help="COCO folder or zip (annotations/train.json …), or WIDER FACE folder.")],
+    out: Annotated[Path, typer.Option(help="Preset to write: models/NAME.")],
+    extra: Annotated[
+        Path | None, typer.Option(help="COCO folder or zip with large faces and face-free pictures to learn from.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Length of the training, unless --minutes is given.")] = 60,
+    minutes: Annotated[float | None, typer.Option(help="Length of the training on the clock.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints and curves.")] = Path(".work"),
+    resume: Annotated[bool, typer.Option("--resume", help="Continue after the last whole epoch.")] = False,
+) -> None:
+    """Train a face detector on pictures with boxed faces."""
+    with require_extra("train"):
+        from videmo.training.curves import draw_history
+        from videmo.training.detector.dataset import read_pictures
+        from videmo.training.detector.export import export_preset
+        from videmo.training.detector.fit import PANELS, Row, Training
+        from videmo.training.detector.recipe import Recipe
+
+    def report(row: Row) -> None:
+        typer.echo("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+
+    recipe, valid = Recipe(epochs=epochs, minutes=minutes, seed=seed), read_pictures(data, "val")
+    more = read_pictures(extra, "train") if extra else []
+    training = Training(recipe, read_pictures(data, "train"), more, valid, work / out.name)
+    if resume:
+        training.resume()
+    training.run(report)
+    draw_history(training.history, training.folder / "curves.png", PANELS)
+    export_preset(training.folder, valid, out)
+    typer.echo(f"wrote {out}: what it can and cannot do is in {out / 'README.md'}")

@@ -1,0 +1,62 @@
+"""Decoded frames met with what the tables say of them: what `videmo render` draws, without any model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from videmo.datatypes import Frame, FrameFaces, ScoredFaces
+from videmo.findings.tables import Run
+from videmo.output.schema import BOX_COLUMNS, LANDMARK_COLUMNS
+
+
+def replay(frames: Iterable[Frame], run: Run, video_id: str) -> Iterator[FrameFaces[ScoredFaces]]:
+    """Yield each frame with its faces from the tables; a frame without a row is marked as not analysed.
+
+    Args:
+        frames: the frames of the source, in the order of `index`.
+        run: the run that analysed it.
+        video_id: which video of the run.
+
+    Raises:
+        UsageError: a table is missing, damaged or of an unknown version.
+    """
+    labels = run.labels
+    nobody = _as_faces(run.faces(video_id).iloc[:0], labels)
+    recorded = _recorded(run, video_id, labels)
+    index, shot, faces = next(recorded, (-1, 0, nobody))
+    shown_shot = 0
+    for frame in frames:
+        while 0 <= index < frame.index:
+            index, shot, faces = next(recorded, (-1, shot, nobody))
+        analysed = index == frame.index
+        shown_shot = shot if analysed else shown_shot
+        yield FrameFaces(replace(frame, analysed=analysed), faces if analysed else nobody, shown_shot)
+
+
+def _recorded(run: Run, video_id: str, labels: Sequence[str]) -> Iterator[tuple[int, int, ScoredFaces]]:
+    """Yield index, shot and faces of each analysed frame."""
+    for frames, faces in run.row_groups(video_id):
+        table = _as_faces(faces, labels)
+        ends = frames["faces"].to_numpy().cumsum()
+        rows = zip(frames["frame_index"], frames["shot"], ends - frames["faces"], ends, strict=True)
+        for index, shot, start, end in rows:
+            yield int(index), int(shot), _rows_of(table, slice(start, end))
+
+
+def _as_faces(rows: pd.DataFrame, labels: Sequence[str]) -> ScoredFaces:
+    return ScoredFaces(
+        rows[list(BOX_COLUMNS)].to_numpy(np.float32),
+        rows["detection_score"].to_numpy(np.float32),
+        rows[list(LANDMARK_COLUMNS)].to_numpy(np.float32).reshape(-1, 5, 2),
+        rows["track_id"].to_numpy(np.int32),
+        rows[list(labels)].to_numpy(np.float32),
+    )
+
+
+def _rows_of(table: ScoredFaces, rows: slice) -> ScoredFaces:
+    landmarks = None if table.landmarks is None else table.landmarks[rows]
+    return ScoredFaces(table.boxes[rows], table.scores[rows], landmarks, table.track_ids[rows], table.emotions[rows])

@@ -1,0 +1,145 @@
+"""A run in short: how long who showed which expression, and how it went epoch by epoch.
+
+Every mean and share is over time, not over rows (see `videmo.findings.timeline`): a probability that holds for 2 s
+counts twice one that holds for 1 s. By video, the observations of all its tracks are pooled: a second with two faces
+counts twice, except in `any_face_s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from videmo.errors import UsageError
+from videmo.findings.tables import Run
+from videmo.findings.timeline import INSTANT_S, Timeline, frame_durations, timelines
+
+By = Literal["track", "video"]
+Row = dict[str, object]
+
+
+def summarize_run(run: Run, *, by: By = "track") -> pd.DataFrame:
+    """Return `summarize` of every finished video of a run, one below the other."""
+    return _over_videos(run, partial(summarize, by=by))
+
+
+def summarize_epochs(run: Run, epoch_s: float, *, by: By = "track") -> pd.DataFrame:
+    """Return `summarize_by_epoch` of every finished video of a run, one below the other.
+
+    Raises:
+        UsageError: `epoch_s` is not above 0.
+    """
+    return _over_videos(run, partial(summarize_by_epoch, epoch_s=epoch_s, by=by))
+
+
+def summarize(frames: pd.DataFrame, faces: pd.DataFrame, labels: Sequence[str], *, by: By = "track") -> pd.DataFrame:
+    """Return one row per track, or one row for the video, of a video's tables.
+
+    Columns:
+        video_id; track_id (by track) or tracks, any_face_s (by video: number of tracks, time with at least one face)
+        first_s, last_s: when the face was first seen and last ceased to be seen
+        seen_s: time that the face was seen, gaps left out
+        dominant: the expression with the highest mean probability
+        transitions_per_min: changes of the top expression per minute of `seen_s`; none is counted across a gap
+        share_<label>: share of `seen_s` with this expression on top, 0..1
+        mean_<label>: mean probability over `seen_s`, 0..1
+        peak_<label>, peak_<label>_s: highest probability and when it was first reached
+    """
+    lines = timelines(frames, faces, labels)
+    if by == "track":
+        rows = [_key(line) | _describe([line], labels) for line in lines]
+    else:
+        rows = [_video_key(frames, lines) | _describe(lines, labels)] if lines else []
+    return pd.DataFrame(rows)
+
+
+def summarize_by_epoch(
+    frames: pd.DataFrame, faces: pd.DataFrame, labels: Sequence[str], *, epoch_s: float, by: By = "track"
+) -> pd.DataFrame:
+    """Return one row per track (or per video) and epoch of `epoch_s` in which a face was seen.
+
+    Columns:
+        video_id; track_id (by track)
+        epoch_start_s, epoch_end_s: the epoch, [start, end) from the start of the video
+        seen_s: time that the face was seen within the epoch
+        dominant: the expression with the highest mean probability
+        mean_<label>: mean probability over `seen_s`, 0..1
+
+    Raises:
+        UsageError: `epoch_s` is not above 0.
+    """
+    if epoch_s <= 0:
+        raise UsageError(f"epoch of {epoch_s} s: expected a length above 0")
+    tables = [_epochs_of(line, labels, epoch_s) for line in timelines(frames, faces, labels)]
+    if not tables:
+        return pd.DataFrame()
+    keys = ["video_id", *(["track_id"] if by == "track" else []), "epoch"]
+    sums = pd.concat(tables).groupby(keys, sort=True)[["seen_s", *labels]].sum().reset_index()
+    sums = sums[sums["seen_s"] > INSTANT_S]
+    means = sums[list(labels)].div(sums["seen_s"], axis=0)
+    return pd.DataFrame(
+        {
+            **{key: sums[key] for key in keys[:-1]},
+            "epoch_start_s": sums["epoch"] * epoch_s,
+            "epoch_end_s": (sums["epoch"] + 1) * epoch_s,
+            "seen_s": sums["seen_s"],
+            "dominant": means.idxmax(axis=1),
+            **{f"mean_{label}": means[label] for label in labels},
+        }
+    ).reset_index(drop=True)
+
+
+def _over_videos(run: Run, describe: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    tables = [describe(run.frames(video_id), run.faces(video_id), run.labels) for video_id in run.video_ids]
+    filled = [table for table in tables if not table.empty]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def _key(line: Timeline) -> Row:
+    return {"video_id": line.video_id, "track_id": line.track_id}
+
+
+def _video_key(frames: pd.DataFrame, lines: Sequence[Timeline]) -> Row:
+    durations_s = frame_durations(frames["time_s"].to_numpy())
+    any_face_s = float(durations_s[frames["faces"].to_numpy() > 0].sum())
+    return {"video_id": lines[0].video_id, "tracks": len(lines), "any_face_s": any_face_s}
+
+
+def _describe(lines: Sequence[Timeline], labels: Sequence[str]) -> Row:
+    """Return the summary of the observations of `lines`, pooled."""
+    order = np.argsort(np.concatenate([line.times_s for line in lines]), kind="stable")
+    times_s = np.concatenate([line.times_s for line in lines])[order]
+    emotions = np.concatenate([line.emotions for line in lines])[order]
+    weights = np.concatenate([line.durations_s for line in lines])[order]
+    seen_s = float(weights.sum())
+    means = np.average(emotions, axis=0, weights=weights)
+    shares = np.bincount(emotions.argmax(axis=1), weights, minlength=len(labels)) / seen_s
+    peaks = emotions.argmax(axis=0)
+    return {
+        "first_s": float(times_s[0]),
+        "last_s": max(float(line.ends_s[-1]) for line in lines),
+        "seen_s": seen_s,
+        "dominant": labels[int(means.argmax())],
+        "transitions_per_min": 60 * sum(map(_count_transitions, lines)) / seen_s,
+        **{f"share_{label}": float(share) for label, share in zip(labels, shares, strict=True)},
+        **{f"mean_{label}": float(mean) for label, mean in zip(labels, means, strict=True)},
+        **{f"peak_{label}": float(emotions[row, i]) for i, (label, row) in enumerate(zip(labels, peaks, strict=True))},
+        **{f"peak_{label}_s": float(times_s[row]) for label, row in zip(labels, peaks, strict=True)},
+    }
+
+
+def _count_transitions(line: Timeline) -> int:
+    top = line.emotions.argmax(axis=1)
+    return int(((top[1:] != top[:-1]) & line.follows).sum())
+
+
+def _epochs_of(line: Timeline, labels: Sequence[str], epoch_s: float) -> pd.DataFrame:
+    bins = line.binned(epoch_s)
+    epochs = np.arange(bins.first, bins.first + len(bins.seen_s))
+    return pd.DataFrame(
+        {**_key(line), "epoch": epochs, "seen_s": bins.seen_s, **dict(zip(labels, bins.weighted.T, strict=True))}
+    )

@@ -1,0 +1,135 @@
+"""An H.264 video file with the source's timestamps and sound, written picture by picture."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+
+from videmo.datatypes import UInt8Array, VideoInfo
+from videmo.errors import VideoError
+from videmo.output.audio import Soundtrack
+from videmo.output.files import explained, partial_path, publish
+
+# No B-frames: decoding order is showing order, so that every player agrees on times and duration at variable rates too.
+_X264 = {"preset": "veryfast", "crf": "23", "bf": "0", "g": "120"}
+_MP4 = {"movie_timescale": "90000"}  # of the delay between picture and sound; the default is whole milliseconds
+_HIGHEST_RATE = Fraction(120)  # some containers state their clock's rate; x264 takes it for the size of its buffers
+
+
+class Mp4Writer:
+    """One annotated video in the making: pictures in, `path` out.
+
+    The first picture given is second 0 of the file; the sound starts with it and ends with the last one. The file is
+    not rewritten for streaming over a network (that would be a second pass over it).
+
+    Args:
+        path: the finished file.
+        video: what the pictures come from.
+        source: the file whose sound and colour tags are carried over, None for pictures of an image sequence.
+        width_px: width of the pictures, even.
+        height_px: height of the pictures, even.
+        first_pts: time of the first picture in `video.time_base`.
+
+    Raises:
+        OutputError: the disk is full or the folder does not allow it.
+        VideoError: the source cannot be opened any more.
+    """
+
+    def __init__(
+        self, path: Path, video: VideoInfo, source: Path | None, *, width_px: int, height_px: int, first_pts: int
+    ) -> None:
+        self._path, self._partial = path, partial_path(path)
+        self._video, self._first_pts = video, first_pts
+        self._tick = video.time_base
+        self._frame_ticks = max(1, round(1 / (video.frame_rate * self._tick)))
+        self._end_s = 0.0
+        self._source = None if source is None else _open_source(source)
+        with explained(path):
+            self._target = av.open(f"file:{self._partial}", "w", format="mp4", options=_MP4)
+        self._stream = self._add_stream(width_px, height_px)
+        self._sound: Soundtrack | None = None
+        if self._source and video.has_audio:
+            # Second 0 of the picture on the container's clock, by which the sound goes.
+            start_ticks = (_pictures(self._source).start_time or 0) + first_pts
+            self._sound = Soundtrack(self._source, self._target, float(start_ticks * self._tick))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong with the sound."""
+        return self._sound.warnings if self._sound else []
+
+    def write(self, i420: UInt8Array, pts: int) -> None:
+        """Add the picture (H * 3 / 2, W) shown from `pts` on, in `video.time_base`."""
+        frame = VideoFrame.from_ndarray(i420, format="yuv420p")
+        frame.pts, frame.time_base, frame.duration = pts - self._first_pts, self._tick, self._frame_ticks
+        self._end_s = float((frame.pts + self._frame_ticks) * self._tick)
+        self._encode(frame)
+
+    def close(self) -> Path:
+        """Finish the file and return its path."""
+        self._encode(None)
+        with explained(self._path):
+            if self._sound:
+                self._sound.advance(self._end_s)
+            self._target.close()
+        self._close_source()
+        publish(self._path)
+        return self._path
+
+    def abort(self) -> None:
+        """Remove what was begun."""
+        # The file goes: that its end cannot be written, on a full disk say, matters no more.
+        with suppress(FFmpegError):
+            self._target.close()
+        self._close_source()
+        with explained(self._path):
+            self._partial.unlink(missing_ok=True)
+
+    def _encode(self, frame: VideoFrame | None) -> None:
+        with explained(self._path):
+            for packet in self._stream.encode(frame):
+                if self._sound:
+                    self._sound.advance(float((packet.pts or 0) * packet.time_base))
+                self._target.mux(packet)
+
+    def _add_stream(self, width_px: int, height_px: int) -> VideoStream:
+        rate = min(self._video.frame_rate, _HIGHEST_RATE).limit_denominator(1001)
+        stream = self._target.add_stream("libx264", rate=rate, options=_X264)
+        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
+        context = stream.codec_context
+        context.time_base = self._tick
+        # `Picture.i420` gives limited range; it keeps the matrix of YUV sources and makes BT.601 of RGB ones.
+        context.color_range = ColorRange.MPEG
+        shown = _pictures(self._source).codec_context if self._source else None
+        if shown is not None and shown.format is not None and not shown.format.is_rgb:
+            context.colorspace, context.color_primaries = shown.colorspace, shown.color_primaries
+            context.color_trc = shown.color_trc
+        else:
+            context.colorspace = Colorspace.ITU601
+        return stream
+
+    def _close_source(self) -> None:
+        if self._source:
+            self._source.close()
+
+
+def _open_source(path: Path) -> InputContainer:
+    """Open the source once more, for its sound and colour tags."""
+    try:
+        return av.open(f"file:{path}", metadata_errors="replace")
+    except FFmpegError as error:
+        raise VideoError(f"{path}: cannot be opened any more for its sound ({error.strerror}): put it back") from error
+
+
+def _pictures(source: InputContainer) -> VideoStream:
+    """Return the video stream; the cover picture of an album is none."""
+    return next(stream for stream in source.streams.video if not stream.disposition & Disposition.attached_pic)

@@ -1,0 +1,99 @@
+"""What a container says of its video stream, and clear words for files that hold none."""
+
+from __future__ import annotations
+
+import os
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from videmo.errors import VideoError
+from videmo.video.files import check_readable
+from videmo.video.picture import Display
+
+_ASSUMED_RATE = Fraction(25)  # where the container tells none: only estimates of missing timestamps use it
+
+
+# Each thread holds whole frames, and several videos are open at once.
+_DECODER_THREADS = 4
+
+
+def open_video(path: Path, *, threaded: bool = True) -> tuple[InputContainer, VideoStream]:
+    """Return the open container and its first video stream that is not a cover picture.
+
+    Raises:
+        VideoError: the file is missing, unreadable, not a regular file, empty, not a video or without a video stream.
+    """
+    check_readable(path)
+    try:
+        # "file:" keeps a name with a colon from being read as a protocol.
+        container = av.open(f"file:{path}", metadata_errors="replace")
+    except (av.error.FFmpegError, OSError) as error:
+        raise VideoError(f"{path}: {_open_failure(path, error)}") from error
+    try:
+        stream = _video_stream(path, container)
+    except BaseException:
+        container.close()
+        raise
+    stream.thread_type = "AUTO" if threaded else "NONE"
+    stream.codec_context.thread_count = min(_DECODER_THREADS, os.cpu_count() or 1)
+    return container, stream
+
+
+def _open_failure(path: Path, error: Exception) -> str:
+    """Return the cause and the way out in words."""
+    if isinstance(error, PermissionError):
+        return "no permission to read it: change its permissions or run as its owner"
+    with path.open("rb") as file:
+        is_mp4 = file.read(12)[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free")
+    if is_mp4:
+        return "its index (moov) is missing: the file is truncated or the recording was never finished: copy it again"
+    return f"not a video file that FFmpeg can read ({error.__class__.__name__}): convert it to MP4 or leave it out"
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    # FFmpeg plays any text file as "ANSI art" when its name ends in .txt or .nfo.
+    if container.format.name == "tty":
+        raise VideoError(f"{path}: a text file, not a video: leave it out")
+    if not streams:
+        cover = " and a cover picture" if container.streams.video else ""
+        held = f"only sound{cover}: leave it out" if container.streams.audio else "nothing that plays: copy it again"
+        raise VideoError(f"{path}: no video stream, it holds {held}")
+    if streams[0].codec_context is None:
+        raise VideoError(f"{path}: no decoder for its video codec: convert it to H.264 or copy it again")
+    return streams[0]
+
+
+def display_of(stream: VideoStream, first: VideoFrame) -> Display:
+    """Return how the stream's pictures are shown: pixel aspect of the stream, rotation of the first frame."""
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    # FFmpeg counts the turn counter-clockwise.
+    return Display(max(1, round(first.width * aspect)), first.height, round(-first.rotation / 90) * 90 % 360)
+
+
+def frame_rate_of(stream: VideoStream) -> Fraction:
+    """Return the mean frame rate that the container tells, or the best guess where it tells none."""
+    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    return next((Fraction(rate) for rate in rates if rate), _ASSUMED_RATE)
+
+
+def declared_end_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return when the stream ends by the container's own claim, on its own clock; None where it makes none.
+
+    A container's total duration says something of the video only where there is no other stream.
+    """
+    if stream.duration is not None and stream.time_base:
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    # Matroska keeps the end of each stream as a tag.
+    if tag := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", "")):
+        hours, minutes, seconds = map(float, tag.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    return float(container.duration / av.time_base) if container.duration and len(container.streams) == 1 else None

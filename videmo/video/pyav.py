@@ -1,0 +1,190 @@
+"""Videos through PyAV (FFmpeg): every frame that decodes, at its own PTS, whatever the container claims."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from videmo.datatypes import Frame, VideoInfo
+from videmo.errors import VideoError
+from videmo.video.base import ReadProblems
+from videmo.video.container import declared_end_s, display_of, frame_rate_of, open_video
+from videmo.video.picture import Scaler, VideoPicture
+
+# A stream that stops this much before its declared end was cut off; less is rounding of the container's claims.
+_SHORTFALL_S, _SHORTFALL_FRAMES = 0.1, 4
+# In these containers one packet is one picture, so a packet without a frame is a frame that could not be decoded.
+_PACKET_IS_FRAME = ("mov,", "matroska,")
+
+
+class PyAvReader:
+    """One open video file; implements `base.Reader`.
+
+    The first frame is decoded at once: only frames tell the rotation, and a file without any fails early.
+
+    Raises:
+        VideoError: when the file cannot be opened or holds no video frame; names the file, the cause and the way out.
+
+    Example:
+        >>> reader = PyAvReader("interview", Path("interview.mp4"))  # doctest: +SKIP
+        >>> [frame.time_s for frame in reader.frames()][:3]  # doctest: +SKIP
+        [0.0, 0.04, 0.08]
+    """
+
+    def __init__(self, video_id: str, path: Path) -> None:
+        self.problems = ReadProblems()
+        self._container, stream = open_video(path)
+        self._decoded = _decode(path, self._container, stream, self.problems)
+        try:
+            self._first = next(self._decoded, None)
+            if self._first is None:
+                raise VideoError(f"{path}: none of its video frames can be decoded, the file is damaged: copy it again")
+            self._display = display_of(stream, self._first)
+            self._clock = _Clock(self._container, stream, self._first, self.problems)
+            self.info = _info(video_id, path, self._container, stream, self._display.size)
+        except BaseException:
+            self.close()
+            raise
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every decodable frame once; see `base.Reader`."""
+        scaler, index = Scaler(), 0
+        frame, self._first = self._first, None
+        while frame is not None:
+            pts = self._clock.ticks(frame)
+            time_s = float(pts * self.info.time_base)
+            yield Frame(self.info, index, pts, time_s, VideoPicture(frame, self._display, scaler))
+            frame, index = next(self._decoded, None), index + 1
+
+    def close(self) -> None:
+        """Close the file; the decoder's threads end with it."""
+        self._first = None
+        self._decoded.close()
+        self._container.close()
+
+
+def _info(
+    video_id: str, path: Path, container: InputContainer, stream: VideoStream, size: tuple[int, int]
+) -> VideoInfo:
+    assert stream.time_base is not None  # set by every demuxer
+    duration_s = float(container.duration / av.time_base) if container.duration else None
+    if stream.duration is not None:
+        duration_s = float(stream.duration * stream.time_base)
+    return VideoInfo(
+        id=video_id,
+        path=path,
+        width_px=size[0],
+        height_px=size[1],
+        frame_rate=frame_rate_of(stream),
+        time_base=stream.time_base,
+        duration_s=duration_s,
+        frame_count=stream.frames or None,
+        has_audio=bool(container.streams.audio),
+    )
+
+
+class _Clock:
+    """Turns the timestamps of frames, in order of display, into strictly increasing ticks since the start."""
+
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, first: VideoFrame, problems: ReadProblems
+    ) -> None:
+        # AVI stores no PTS: FFmpeg guesses one, wrongly where there are B-frames, but the DTS counts the frames.
+        self._prefers_dts = container.format.name == "avi"
+        starts = [tick for tick in (stream.start_time, self._stamp(first)) if tick is not None]
+        self._start = min(starts, default=0)
+        self._step = max(1, round(1 / (frame_rate_of(stream) * (stream.time_base or 1))))
+        self._last = -1
+        self._problems = problems
+
+    def _stamp(self, frame: VideoFrame) -> int | None:
+        first, second = (frame.dts, frame.pts) if self._prefers_dts else (frame.pts, frame.dts)
+        return first if first is not None else second
+
+    def ticks(self, frame: VideoFrame) -> int:
+        """Return the frame's time since the stream's start; a missing one is estimated, a repeated one moved up."""
+        stamp = self._stamp(frame)
+        if stamp is None:
+            self._problems.missing_pts += 1
+            ticks = self._last + self._step if self._last >= 0 else 0
+        else:
+            ticks = stamp - self._start
+        if ticks <= self._last:
+            self._problems.reordered_pts += 1
+            ticks = self._last + 1
+        self._last = ticks
+        return ticks
+
+
+def _decode(
+    path: Path, container: InputContainer, stream: VideoStream, problems: ReadProblems
+) -> Generator[VideoFrame, None, None]:
+    """Yield the frames in display order; what cannot be decoded is skipped and counted."""
+    packets = frames = 0
+    last_pts = None
+    for packet in _packets(container, stream, problems):
+        packets += packet.size > 0 and not packet.is_discard
+        for frame in _decode_packet(stream, packet, problems):
+            frames, last_pts = frames + 1, frame.pts
+            yield frame
+    if frames < packets:
+        for frame in _decode_tail(path, last_pts):
+            frames += 1
+            yield frame
+    if container.format.name.startswith(_PACKET_IS_FRAME):
+        problems.undecodable = max(0, packets - frames)
+
+
+def _decode_packet(stream: VideoStream, packet: Packet[Any], problems: ReadProblems) -> list[VideoFrame]:
+    try:
+        return stream.decode(packet)
+    except av.error.FFmpegError:
+        problems.undecodable += 1
+        return []
+
+
+def _decode_tail(path: Path, after_pts: int | None) -> Iterator[VideoFrame]:
+    """Yield the frames after `after_pts`, decoded without threads.
+
+    PyAV stops draining a decoder at the first error, and with frame threads as many good frames as there are threads
+    may wait behind it. So the end of a damaged video is decoded once more, one packet at a time.
+    """
+    problems = ReadProblems()  # counted the first time
+    container, stream = open_video(path, threaded=False)
+    try:
+        if after_pts is not None:
+            with suppress(av.error.FFmpegError):  # a file without an index is read from its beginning
+                container.seek(after_pts, stream=stream)
+        for packet in _packets(container, stream, problems):
+            for frame in _decode_packet(stream, packet, problems):
+                if after_pts is None or (frame.pts is not None and frame.pts > after_pts):
+                    yield frame
+    finally:
+        container.close()
+
+
+def _packets(container: InputContainer, stream: VideoStream, problems: ReadProblems) -> Iterator[Packet[Any]]:
+    """Yield the stream's packets and an empty one at the end, also after a read error; notice a truncated file."""
+    end, corrupt = 0, False
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                end = max(end, (packet.pts or packet.dts or 0) + (packet.duration or 0))
+                corrupt = packet.is_corrupt
+                yield packet
+    except av.error.FFmpegError:
+        problems.truncated = True
+    declared_s = declared_end_s(container, stream)
+    tolerance_s = max(_SHORTFALL_S, float(_SHORTFALL_FRAMES / frame_rate_of(stream)))
+    fell_short = declared_s is not None and declared_s - float(end * (stream.time_base or 0)) > tolerance_s
+    problems.truncated |= corrupt or fell_short
+    yield Packet()
