@@ -1,0 +1,1 @@
+"""Labelled pictures → presets: data, networks, training, evaluation and model cards."""

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from videmo.emotion.labels import EMOTIONS, FER2013_EMOTIONS
+from videmo.errors import PresetError
+from videmo.presets import read_preset
+from videmo.training.emotion.dataset import read_faces, training_faces
+from videmo.training.emotion.evaluate import evaluate, protocols
+from videmo.training.emotion.export import export_preset
+from videmo.training.emotion.fit import Training
+from videmo.training.emotion.recipe import Recipe
+
+# Keras' own way to read a TensorFlow variable when it saves a model.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+@pytest.mark.usefixtures("small_network")
+def test_a_training_becomes_presets_whose_figures_evaluate_reproduces(
+    ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    splits = read_faces(ferplus_folder)
+    training = Training(small_recipe, training_faces(splits), splits["valid"], tmp_path / "run")
+    training.run()
+
+    written = export_preset(tmp_path / "run", "ferplus", splits, tmp_path / "models" / "mine")
+
+    preset = read_preset(tmp_path / "models" / "mine")
+    assert preset.labels == EMOTIONS
+    assert preset.config["temperature"] > 0
+    assert preset.config["trained_with"]["recipe"]["seed"] == 0
+    assert evaluate(preset, splits) == written
+    assert json.loads((preset.folder / "metrics.json").read_text())["results"] == written
+    sizes = {(r["protocol"], r["split"], r["deduplicated"]): r["n"] for r in written}
+    assert sizes[("ferplus-majority", "test", False)] == 14
+    assert sizes[("ferplus-majority", "test", True)] == 13
+    card = (preset.folder / "README.md").read_text()
+    assert "# mine" in card
+    assert "| ferplus-majority | test | yes | 13 |" in card
+    assert "Forbidden use" in card
+
+
+def test_protocols_follow_the_labels(ferplus_folder: Path) -> None:
+    faces = read_faces(ferplus_folder)["test"]
+
+    assert list(protocols(faces, EMOTIONS)) == ["ferplus-majority", "ferplus-argmax"]
+    counted, answers = protocols(faces, FER2013_EMOTIONS)["fer2013"]
+    assert counted.all()
+    np.testing.assert_array_equal(answers, faces.labels)
+    with pytest.raises(PresetError, match="no protocol for the labels cat, dog"):
+        protocols(faces, ("cat", "dog"))

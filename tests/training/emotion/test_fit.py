@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from videmo.errors import DataError, UsageError
+from videmo.training.emotion.dataset import read_faces, training_faces
+from videmo.training.emotion.fit import Row, Training, adjusted_cross_entropy
+from videmo.training.emotion.recipe import Recipe
+
+pytestmark = pytest.mark.usefixtures("small_network")
+
+
+class KilledError(Exception):
+    """Stands for a kill after an epoch."""
+
+
+@pytest.fixture
+def build(ferplus_folder: Path, small_recipe: Recipe):
+    splits = read_faces(ferplus_folder)
+
+    def build(folder: Path, **changes: object) -> Training:
+        return Training(replace(small_recipe, **changes), training_faces(splits), splits["valid"], folder)
+
+    return build
+
+
+def test_a_training_killed_in_the_middle_resumes_to_the_same_curve_and_weights(build, tmp_path: Path) -> None:
+    whole = build(tmp_path / "whole")
+    whole.run()
+
+    def kill(row: Row) -> None:
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        build(tmp_path / "killed").run(kill)
+    resumed = build(tmp_path / "killed")
+    resumed.resume()
+    assert len(resumed.history) == 1
+    resumed.run()
+
+    assert [row["epoch"] for row in whole.history] == [1, 2]
+    curves = [pd.DataFrame(training.history).drop(columns="minutes") for training in (whole, resumed)]
+    pd.testing.assert_frame_equal(curves[0], curves[1], rtol=1e-4)
+    for expected, found in zip(whole.average, resumed.average, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_a_run_writes_history_checkpoint_and_best(build, tmp_path: Path) -> None:
+    training = build(tmp_path / "run", epochs=1)
+    before = training.model.get_weights()
+    training.run()
+
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    assert history["loss"].iloc[0] > 0
+    assert history["side_px"].tolist() == [24]
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"history.csv", "checkpoint.npz", "best.npz"}
+    assert any(not np.allclose(a, b) for a, b in zip(before, training.model.get_weights(), strict=True))
+
+
+def test_minutes_end_the_schedule_within_an_epoch(build, tmp_path: Path) -> None:
+    training = build(tmp_path, minutes=1e-6)
+    training.run()
+
+    assert training.steps == 1
+    assert training.progress == 1
+
+
+def test_resuming_needs_a_checkpoint_of_the_same_recipe(build, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no checkpoint"):
+        build(tmp_path / "none").resume()
+    build(tmp_path / "run", epochs=1).run()
+    with pytest.raises(UsageError, match="another recipe"):
+        build(tmp_path / "run", epochs=2).resume()
+
+
+def test_faces_without_any_emotion_vote_are_refused(ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path) -> None:
+    faces = read_faces(ferplus_folder)["train"]
+    faces.votes[:] = 0
+
+    with pytest.raises(DataError, match="no training face has an emotion"):
+        Training(small_recipe, faces, faces, tmp_path)
+
+
+def test_logit_adjustment_weighs_rare_labels_more() -> None:
+    frequent_first = np.array([[1, 0]] * 9 + [[0, 1]], np.float32)
+    even = np.zeros((2, 2), np.float32)
+
+    plain, adjusted = (
+        keras.ops.convert_to_numpy(adjusted_cross_entropy(frequent_first, strength)(np.eye(2, dtype=np.float32), even))
+        for strength in (0.0, 1.0)
+    )
+
+    np.testing.assert_allclose(plain, np.log(2), rtol=1e-6)
+    np.testing.assert_allclose(adjusted, -np.log([0.9, 0.1]), rtol=1e-5)

@@ -1,0 +1,89 @@
+"""Writes presets: config.json, weights, metrics.json and the model card (Mitchell et al., 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+
+from videmo.presets import SCHEMA, Preset, hash_file, read_preset
+from videmo.training.tables import format_table, write_json
+
+WEIGHTS: Final = "model.keras"
+
+_CARD: Final = "card.md"
+
+
+def write_model(model: keras.Model, folder: Path, *, labels: Sequence[str], **fields: Any) -> Preset:
+    """Writes the weights and config.json of an expression preset.
+
+    Args:
+        model: From faces (n, height, width, 1), values 0..255, to logits (n, E).
+        folder: The preset's folder; its name becomes the preset's name.
+        labels: The E labels, in the order of the logits.
+        fields: More fields of config.json, such as temperature and trained_with.
+
+    Returns:
+        The preset, read back.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / WEIGHTS
+    model.save(weights)
+    _, height_px, width_px, channels = model.input_shape
+    config = {
+        "schema": SCHEMA,
+        "name": folder.name,
+        "task": "emotion",
+        "labels": list(labels),
+        "input": {
+            "height_px": height_px,
+            "width_px": width_px,
+            "channels": channels,
+            "dtype": "uint8",
+            "range": [0, 255],
+        },
+        "output": "logits",
+        "framing": None,
+        "parameters": model.count_params(),
+        "weights": {"file": WEIGHTS, "sha256": hash_file(weights), "bytes": weights.stat().st_size},
+    }
+    write_json(folder / "config.json", config | fields)
+    return read_preset(folder)
+
+
+def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:
+    """Writes metrics.json and the card, README.md, from the measurements of `training.emotion.evaluate.evaluate`."""
+    config = preset.config
+    write_json(preset.folder / "metrics.json", {"weights_sha256": preset.sha256, "results": list(results)})
+    headline = next(result for result in results if result["split"] == "test" and not result["deduplicated"])
+    classes = headline["per_class"]
+    template = files("videmo.training").joinpath(_CARD).read_text(encoding="utf-8")
+    card = template.format(
+        name=preset.name,
+        labels=", ".join(preset.labels),
+        count=len(preset.labels),
+        height=config["input"]["height_px"],
+        width=config["input"]["width_px"],
+        temperature=config["temperature"],
+        parameters=config["parameters"],
+        megabytes=config["weights"]["bytes"] / 1e6,
+        epochs=config["trained_with"]["epochs"],
+        minutes=config["trained_with"]["minutes"],
+        results=_results_table(results),
+        headline=f"{headline['protocol']}, test, n = {headline['n']:,}",
+        classes=format_table(
+            ["label", "precision", "recall", "f1", "n"], [[k, *v.values()] for k, v in classes.items()]
+        ),
+        confusion=format_table(["", *classes], [[k, *v] for k, v in zip(classes, headline["confusion"], strict=True)]),
+        rarest=", ".join(sorted(classes, key=lambda label: classes[label]["n"])[:2]),
+    )
+    (preset.folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _results_table(results: Sequence[Mapping[str, Any]]) -> str:
+    header = ["protocol", "split", "deduplicated", "n", "accuracy", "balanced", "shared seven", "macro F1", "ECE"]
+    keys = ["protocol", "split", "deduplicated", "n", "accuracy", "balanced_accuracy", "balanced_accuracy_shared"]
+    return format_table(header, [[result[key] for key in [*keys, "macro_f1", "ece"]] for result in results])

@@ -1,0 +1,1 @@
+"""Trains and measures expression classifiers on FER+ votes and FER2013 labels."""

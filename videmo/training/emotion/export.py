@@ -1,0 +1,55 @@
+"""Turns the best epoch of a training into presets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+
+from videmo.training.card import write_card, write_model
+from videmo.training.emotion.checkpoint import read_checkpoint
+from videmo.training.emotion.dataset import SIDE_PX, LabelledFaces
+from videmo.training.emotion.evaluate import evaluate, predict_logits, protocols
+from videmo.training.emotion.fit import BEST, HEADS
+from videmo.training.emotion.metrics import fit_temperature
+from videmo.training.emotion.network import build_network, export_head
+
+_DIGITS: Final = 4
+
+
+def export_preset(training: Path, head: str, splits: Mapping[str, LabelledFaces], folder: Path) -> list[dict[str, Any]]:
+    """Writes a preset from the best epoch of a training, its temperature fitted on validation faces.
+
+    Args:
+        training: Folder of the training, with its best.npz.
+        head: Which head to keep, a name in `HEADS`.
+        splits: Faces by split, from `read_faces`.
+        folder: The preset's folder; its name is the preset's name.
+
+    Returns:
+        The measurements that were written to metrics.json, as from `evaluate`.
+    """
+    groups, state = read_checkpoint(training / BEST)
+    labels, recipe, best, valid = HEADS[head], state["recipe"], state["history"][-1], splits["valid"]
+    network = build_network(recipe["arch"], {name: len(names) for name, names in HEADS.items()})
+    network.set_weights(groups["average"])
+    counted, answers = next(iter(protocols(valid, labels).values()))
+    logits = predict_logits(network, valid.images[counted])[head]
+    preset = write_model(
+        export_head(network, recipe["arch"], head, side_px=SIDE_PX),
+        folder,
+        labels=labels,
+        temperature=round(fit_temperature(logits, answers[counted]), _DIGITS),
+        trained_with={
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+            "epochs": best["epoch"],
+            "minutes": round(best["minutes"], 1),
+            "recipe": recipe,
+        },
+    )
+    results = evaluate(preset, splits)
+    write_card(preset, results)
+    return results
