@@ -44,10 +44,11 @@ def test_settings_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_half_written_videos_are_not_seen(tmp_path: Path) -> None:
     run = write_run(tmp_path)
-    TablesSink(tmp_path, video_info(tmp_path, video_id="unfinished"), EMOTIONS, {})
+    sink = TablesSink(tmp_path, video_info(tmp_path, video_id="unfinished"), EMOTIONS, {})
     assert run.video_ids == ["clip"]
     with pytest.raises(UsageError, match=r"unfinished\.parquet: no such table.*--resume"):
         run.frames("unfinished")
+    sink.abort()
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:

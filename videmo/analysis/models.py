@@ -63,7 +63,8 @@ def serve(detector: Detector, classifier: Classifier, settings: Settings, *, thr
         picture_format=detector.picture_format,
         labels=tuple(classifier.labels),
         crop_side_px=classifier.crop_side_px,
-        framing=FRAMINGS[settings.detector],
+        # A detector of a plug-in is taken to frame faces as YuNet does, from brow to chin.
+        framing=FRAMINGS.get(settings.detector, FRAMINGS["yunet"]),
         new_tracker=partial(build_tracker, settings),
     )
     try:

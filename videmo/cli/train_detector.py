@@ -20,6 +20,9 @@ def detector(
     minutes: Annotated[float | None, typer.Option(help="Length of the training on the clock.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints and curves.")] = Path(".work"),
+    start_from: Annotated[
+        Path | None, typer.Option(help="best.npz of an earlier training to go on from with a new schedule.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue after the last whole epoch.")] = False,
 ) -> None:
     """Train a face detector on pictures with boxed faces."""
@@ -36,6 +39,8 @@ def detector(
     recipe, valid = Recipe(epochs=epochs, minutes=minutes, seed=seed), read_pictures(data, "val")
     more = read_pictures(extra, "train") if extra else []
     training = Training(recipe, read_pictures(data, "train"), more, valid, work / out.name)
+    if start_from:
+        training.start_from(start_from)
     if resume:
         training.resume()
     training.run(report)

@@ -1,0 +1,94 @@
+"""The small commands, and that every command and option can be found."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from videmo.cli.summarize import format_tables, parse_seconds
+from videmo.errors import UsageError
+
+Cli = Callable[..., tuple[int, str, str]]
+README = Path(__file__).resolve().parents[2] / "README.md"
+COMMANDS = ("analyze", "render", "summarize", "demo", "doctor", "models", "train", "evaluate")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_stands_in_the_readme(command: str, run_cli: Cli) -> None:
+    code, out, _ = run_cli(command, "--help")
+    assert code == 0
+    assert "Usage" in out
+    assert f"videmo {command}" in README.read_text(encoding="utf-8")
+
+
+def test_help_lists_every_command_and_the_exit_codes(run_cli: Cli) -> None:
+    code, out, _ = run_cli("--help")
+    assert code == 0
+    for command in COMMANDS:
+        assert re.search(rf"\b{command}\b", out)
+    assert "130" in out
+
+
+def test_version(run_cli: Cli) -> None:
+    code, out, _ = run_cli("--version")
+    assert code == 0
+    assert re.fullmatch(r"videmo \d+\.\d+\.\d+\n", out)
+
+
+def test_doctor_finds_all_well_here(run_cli: Cli, tmp_path: Path) -> None:
+    code, out, _ = run_cli("doctor", "--out", tmp_path / "not" / "yet" / "there")
+    assert code == 0, out
+    assert "all is well" in out
+    for what in ("tensorflow", "codec libx264", "preset ferplus-resnet-48", f"{tmp_path} can be written to"):
+        assert what in out
+
+
+def test_doctor_says_what_to_mend(run_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tempfile
+
+    def refuse(dir: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr("videmo.cli.doctor._devices", lambda: iter(()))
+    code, out, _ = run_cli("doctor", "--out", tmp_path)
+    assert code == 1
+    assert f"FIX  {tmp_path} cannot be written to (Permission denied): choose another folder" in out
+
+
+def test_models_are_listed_and_shown(run_cli: Cli) -> None:
+    code, out, _ = run_cli("models", "list")
+    assert code == 0
+    assert re.search(r"ferplus-resnet-48 +emotion +\d+\.\d MB  neutral happiness", out)
+    assert "Intended use" in run_cli("models", "show", "ferplus-resnet-48")[1]
+    assert json.loads(run_cli("models", "show", "ferplus-resnet-48", "--config")[1])["task"] == "emotion"
+    code, _, err = run_cli("models", "show", "nobody")
+    assert code == 2
+    assert "unknown preset 'nobody': known are " in err
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("500ms", 0.5), ("2min", 120), ("0.25", 0.25)])
+def test_times_are_read_with_their_unit(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["0s", "soon", "-1s", "1h", ""])
+def test_times_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="expected a time such as 1s"):
+        parse_seconds(text)
+
+
+def test_summary_without_a_face_says_so() -> None:
+    assert list(format_tables(pd.DataFrame())) == ["no face was seen"]
+
+
+@pytest.mark.parametrize("command", [["summarize"], ["render"]])
+def test_a_folder_that_is_no_run_is_named(command: list[str], run_cli: Cli, tmp_path: Path) -> None:
+    code, _, err = run_cli(*command, tmp_path)
+    assert code == 2
+    assert f"{tmp_path}: no results of videmo in it" in err
