@@ -10,8 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+# A loaded machine makes single examples slow; the time limit of the whole test still holds.
+hypothesis.settings.register_profile("videmo", deadline=None)
+hypothesis.settings.load_profile("videmo")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 

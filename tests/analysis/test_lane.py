@@ -93,7 +93,7 @@ videos = st.lists(st.lists(st.integers(0, 4), max_size=30), min_size=1, max_size
 
 
 @given(videos=videos, jobs=st.integers(1, 4), detect_batch=st.integers(1, 5), classify_batch=st.integers(1, 9))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_threaded_equals_inline(videos: list[list[int]], jobs: int, detect_batch: int, classify_batch: int) -> None:
     with serve(BrightSquares(1), Brightness(1), PLAIN, threaded=False) as models:
         expected = [run_lane(FakeReader(str(n), faces), models, threaded=False) for n, faces in enumerate(videos)]

@@ -24,7 +24,7 @@ def square_all(requests: Sequence[int]) -> list[int]:
     batch_size=st.integers(1, 9),
     limit=st.integers(1, 20),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_threaded_equals_inline(requests: list[int], batch_size: int, limit: int) -> None:
     inline: InlineWorker[int, int] = InlineWorker(square_all)
     expected = list(submit_ahead(iter(requests), inline.submit, limit=limit))

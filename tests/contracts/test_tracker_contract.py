@@ -1,0 +1,97 @@
+"""What every tracker promises, asked of each implementation with scenes that hypothesis makes up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from videmo.datatypes import Detections, TrackedFaces
+from videmo.settings import Settings
+from videmo.tracking import bytetrack
+from videmo.tracking.base import Tracker
+
+BuildTracker = Callable[[Settings], Tracker]
+trackers = pytest.mark.parametrize("build", [bytetrack.build])
+
+coordinates = st.floats(0, 400, width=32)
+face = st.tuples(coordinates, coordinates, st.floats(10, 150, width=32), st.floats(0, 1, width=32))
+step = st.tuples(st.lists(face, max_size=6), st.floats(0.001, 10), st.booleans())
+
+
+def detections_of(faces: list[tuple[float, float, float, float]]) -> Detections:
+    rows = np.array(faces, np.float32).reshape(-1, 4)
+    return Detections(np.hstack([rows[:, :2], rows[:, :2] + rows[:, 2:3]]), rows[:, 3])
+
+
+def run(
+    tracker: Tracker, steps: list[tuple[list[tuple[float, float, float, float]], float, bool]]
+) -> list[TrackedFaces]:
+    """Answer each step (faces, seconds since the last one, whether a shot begins)."""
+    time_s, answers = 0.0, []
+    for faces, seconds, cut in steps:
+        time_s += seconds
+        if cut:
+            tracker.end_shot()
+        answers.append(tracker.update(detections_of(faces), time_s))
+    return answers
+
+
+@trackers
+@settings(max_examples=50, deadline=None)
+@given(steps=st.lists(step, max_size=8))
+def test_faces_come_from_the_frame_each_once_with_an_identity_of_its_own(build: BuildTracker, steps: list) -> None:
+    for (faces, _, _), tracked in zip(steps, run(build(Settings()), steps), strict=True):
+        given_boxes = detections_of(faces).boxes.tolist()
+        for box in tracked.boxes.tolist():
+            given_boxes.remove(box)  # raises when a face comes out that did not go in
+        assert len(set(tracked.track_ids.tolist())) == len(tracked)
+        assert (tracked.track_ids >= 1).all()
+
+
+@trackers
+@settings(max_examples=50, deadline=None)
+@given(steps=st.lists(step, max_size=8))
+def test_no_identity_is_used_again_after_its_shot(build: BuildTracker, steps: list) -> None:
+    shots = np.cumsum([cut for _, _, cut in steps])
+    owners: dict[int, int] = {}
+    for shot, tracked in zip(shots, run(build(Settings()), steps), strict=True):
+        for track_id in tracked.track_ids.tolist():
+            assert owners.setdefault(track_id, shot) == shot
+
+
+@trackers
+@settings(max_examples=50, deadline=None)
+@given(steps=st.lists(step, max_size=8))
+def test_identities_are_counted_from_one_without_gaps(build: BuildTracker, steps: list) -> None:
+    ids = {track_id for tracked in run(build(Settings()), steps) for track_id in tracked.track_ids.tolist()}
+    assert ids == set(range(1, len(ids) + 1))
+
+
+@trackers
+@settings(max_examples=50, deadline=None)
+@given(steps=st.lists(step, max_size=6))
+def test_the_same_input_gives_the_same_answer(build: BuildTracker, steps: list) -> None:
+    for first, second in zip(run(build(Settings()), steps), run(build(Settings()), steps), strict=True):
+        assert np.array_equal(first.track_ids, second.track_ids)
+
+
+@trackers
+def test_a_still_face_keeps_its_identity_until_the_shot_ends(build: BuildTracker) -> None:
+    tracker, still = build(Settings()), detections_of([(50, 50, 60, 0.9)])
+    before = [tracker.update(still, 0.04 * index).track_ids.tolist() for index in range(5)]
+    tracker.end_shot()
+    assert before == [[1]] * 5
+    assert tracker.update(still, 0.2).track_ids.tolist() == [2]
+
+
+@trackers
+@pytest.mark.parametrize("time_s", [1.0, 0.5])
+def test_time_must_increase(build: BuildTracker, time_s: float) -> None:
+    tracker = build(Settings())
+    tracker.update(Detections.none(), 1.0)
+    with pytest.raises(ValueError, match="time_s"):
+        tracker.update(Detections.none(), time_s)

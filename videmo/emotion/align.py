@@ -1,0 +1,122 @@
+"""The alignment stage: cuts faces out of the picture the way the pictures lie that the classifier was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from videmo.datatypes import AlignedFaces, Float32Array, FrameFaces, TrackedFaces, UInt8Array
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Where a detector sees the face in a training picture, so that the same cut can be made in a video.
+
+    `sides_per_width`: the picture's side over the width of the box. `box_centre` and `landmarks_centre` (None for a
+    detector without landmarks): where the centre of the box and the mean of the five landmarks lie in the picture, as
+    (x, y) in 0..1.
+    """
+
+    sides_per_width: float
+    box_centre: Point
+    landmarks_centre: Point | None = None
+
+
+# Measured by `videmo.training.framing.measure_framing` on 3,000 training pictures of FER2013 (the first by name): haar
+# saw a face in 2,357 of them, yunet in 2,772. Standard deviations: side 10 and 12 %, centre 0.02 and 0.04 sides.
+FRAMINGS: Final = {
+    "haar": Framing(1.032, box_centre=(0.503, 0.495)),
+    "yunet": Framing(1.312, box_centre=(0.498, 0.5), landmarks_centre=(0.492, 0.576)),
+}
+
+
+def align(
+    items: Iterator[FrameFaces[TrackedFaces]], crop_side_px: int, framing: Framing, *, keep_picture: bool
+) -> Iterator[FrameFaces[AlignedFaces]]:
+    """Yield every frame with a gray crop (crop_side_px, crop_side_px, 1) of each face, in order.
+
+    The frame lets its picture go here, unless `keep_picture` says that a sink needs it.
+    """
+    for item in items:
+        frame, faces = item.frame, item.faces
+        crops = np.zeros((0, crop_side_px, crop_side_px, 1), np.uint8)
+        if len(faces) and frame.picture is not None:
+            crops = cut_faces(frame.picture.gray(), faces.boxes, faces.landmarks, crop_side_px, framing)
+        aligned = AlignedFaces(faces.boxes, faces.scores, faces.landmarks, faces.track_ids, crops)
+        yield FrameFaces(frame if keep_picture else frame.without_picture(), aligned, item.shot)
+
+
+def cut_faces(
+    gray: UInt8Array, boxes: Float32Array, landmarks: Float32Array | None, crop_side_px: int, framing: Framing
+) -> UInt8Array:
+    """Return the faces of a gray picture (H, W) as crops (n, crop_side_px, crop_side_px, 1).
+
+    Faces with landmarks are turned upright about the landmarks' mean, which is steadier than the box; others are cut as
+    they are. What lies outside the picture repeats its border. A large face is averaged down, not sampled: no aliasing.
+
+    Args:
+        gray: The picture, uint8.
+        boxes: (n, 4) xyxy px.
+        landmarks: (n, 5, 2) px, in the order of `Detections`, or None.
+        crop_side_px: Side of the crops.
+        framing: How the training pictures lie around the box or the landmarks.
+    """
+    crops = np.empty((len(boxes), crop_side_px, crop_side_px, 1), np.uint8)
+    centres, x_axes = _squares(boxes, landmarks, framing)
+    for crop, centre, x_axis in zip(crops, centres, x_axes, strict=True):
+        # Warp at about the picture's own resolution, then average whole blocks.
+        blocks = max(1, int(np.ceil(np.hypot(*x_axis) / crop_side_px)))
+        side_px = blocks * crop_side_px
+        warped = cv2.warpAffine(
+            gray,
+            _crop_to_picture(centre, x_axis, side_px),
+            (side_px, side_px),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        crop[..., 0] = cv2.resize(warped, (crop_side_px, crop_side_px), interpolation=cv2.INTER_AREA)
+    return crops
+
+
+def _squares(
+    boxes: Float32Array, landmarks: Float32Array | None, framing: Framing
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the centre (n, 2) of each square to cut and its upper side as a vector (n, 2), px."""
+    corners = boxes.astype(np.float64)
+    sides = (corners[:, 2:3] - corners[:, :1]) * framing.sides_per_width
+    if landmarks is None or framing.landmarks_centre is None:
+        anchors, anchor_in_crop = (corners[:, :2] + corners[:, 2:]) / 2, framing.box_centre
+        x_axes = np.concatenate([sides, np.zeros_like(sides)], axis=1)
+    else:
+        anchors, anchor_in_crop = landmarks.mean(axis=1, dtype=np.float64), framing.landmarks_centre
+        x_axes = _upright(landmarks) * sides
+    y_axes = np.stack([-x_axes[:, 1], x_axes[:, 0]], axis=1)
+    right, down = 0.5 - anchor_in_crop[0], 0.5 - anchor_in_crop[1]
+    return anchors + right * x_axes + down * y_axes, x_axes
+
+
+def _upright(landmarks: Float32Array) -> NDArray[np.float64]:
+    """Return the direction (n, 2) from the right to the left side of each face, length 1.
+
+    The line of the eyes and the normal of the line from eyes to mouth vote by their lengths: the first vanishes in
+    profile, the second in a bowed head.
+    """
+    eyes, mouths = landmarks[:, :2].astype(np.float64), landmarks[:, 3:].astype(np.float64)
+    across, down = eyes[:, 1] - eyes[:, 0], mouths.mean(axis=1) - eyes.mean(axis=1)
+    directions = across + np.stack([down[:, 1], -down[:, 0]], axis=1)
+    lengths = np.hypot(directions[:, 0], directions[:, 1])[:, None]
+    return np.asarray(np.divide(directions, lengths, out=np.tile([1.0, 0.0], (len(lengths), 1)), where=lengths > 0))
+
+
+def _crop_to_picture(centre: NDArray[np.float64], x_axis: NDArray[np.float64], side_px: int) -> NDArray[np.float64]:
+    """Return the affine map (2, 3) from pixels of the crop to pixels of the picture; pixel i covers i to i + 1."""
+    right, down = x_axis / side_px
+    turn = np.array([[right, -down], [down, right]])
+    return np.column_stack([turn, centre - turn @ np.full(2, side_px / 2 - 0.5) - 0.5])
