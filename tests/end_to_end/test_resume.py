@@ -16,6 +16,8 @@ import synthetic
 
 import videmo
 
+pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
+
 TABLES = ("videos.parquet", "tracks.parquet", "frames", "faces")
 
 
@@ -23,7 +25,7 @@ TABLES = ("videos.parquet", "tracks.parquet", "frames", "faces")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
     for number in range(4):
-        synthetic.moving_face_clip(folder / f"clip{number}.mp4", duration_s=2 + number, side_px=140)
+        synthetic.moving_face_clip(folder / f"clip{number}.mp4", duration_s=2 + number, fps=10, side_px=140)
     return folder
 
 

@@ -29,17 +29,16 @@ def ticks(path: Path) -> tuple[list[int], float]:
     with av.open(str(path), metadata_errors="replace") as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
+        # AVI has no PTS; the decoder's DTS counts its frames.
+        first, second = ("dts", "pts") if container.format.name == "avi" else ("pts", "dts")
         found: list[int] = []
         for packet in container.demux(stream):
             try:
-                # AVI has no PTS; the decoder's DTS counts its frames.
-                found += [
-                    frame.dts if container.format.name == "avi" else frame.pts
-                    for frame in stream.decode(packet)
-                    if frame.pts is not None
-                ]
+                frames = stream.decode(packet)
             except av.error.FFmpegError:
                 continue
+            stamps = [(getattr(frame, first), getattr(frame, second)) for frame in frames]
+            found += [other if stamp is None else stamp for stamp, other in stamps]
         start = stream.start_time if stream.start_time is not None else found[0]
         return sorted(pts - start for pts in found), float(stream.time_base or 0)
 
