@@ -164,7 +164,7 @@ def test_command_line_end_to_end(run_cli: Callable[..., tuple[int, str, str]], c
     assert "1 of 1 videos" in out
     assert "<- bottleneck" in out
     events = [json.loads(line)["event"] for line in err.splitlines() if line.startswith("{")]
-    assert events[0] == "started"
+    assert events[:2] == ["begun", "started"]
     assert events[-1] == "finished"
     assert not (tmp_path / "o" / "annotated" / "face.mp4").exists()
     code, out, _ = run_cli("summarize", tmp_path / "o", "--format", "csv")

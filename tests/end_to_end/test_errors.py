@@ -158,8 +158,11 @@ def test_full_disk_stops_the_run_and_keeps_what_was_finished(
     assert len(pd.read_parquet(small_disk / "out" / "frames" / "face.parquet")) == 4
 
 
-def test_verbose_shows_the_traceback(clip: Path, run_cli: Cli, tmp_path: Path) -> None:
-    code, _, err = run_cli("-v", "analyze", clip, "--out", tmp_path / "out", "--detector", "nose")
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_verbose_shows_the_traceback_wherever_it_stands(place: int, clip: Path, run_cli: Cli, tmp_path: Path) -> None:
+    arguments = ["analyze", clip, "--out", tmp_path / "out", "--detector", "nose"]
+    arguments.insert(place, "-v")
+    code, _, err = run_cli(*arguments)
     assert code == 2
     assert "Traceback" in err
     assert "UsageError" in err

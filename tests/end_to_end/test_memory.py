@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,12 +25,10 @@ def peak_kib(clip: Path, out: Path) -> int:
     return int(done.stdout.split()[-1])
 
 
-def test_an_hour_takes_no_more_memory_than_five_minutes(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_an_hour_takes_no_more_memory_than_five_minutes(tmp_path: Path) -> None:
     clips = [tmp_path / "short.mp4", tmp_path / "long.mp4"]
     for clip, minutes in zip(clips, (5, 60), strict=True):
         synthetic.moving_face_clip(clip, duration_s=60 * minutes, fps=5, audio=True)
     short, long = (peak_kib(clip, clip.with_suffix("")) for clip in clips)
-    record_property("peak_rss_mib", f"5 min {short / 1024:.0f}, 60 min {long / 1024:.0f}")
+    logging.getLogger(__name__).warning("peak RSS: 5 min %.0f MiB, 60 min %.0f MiB", short / 1024, long / 1024)
     assert long <= 1.10 * short, f"{long} KiB against {short} KiB"

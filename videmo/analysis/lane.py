@@ -35,10 +35,10 @@ def scored_frames(
 ) -> Generator[FrameFaces[ScoredFaces], None, None]:
     """Yield the scored frames of one reader in order; decoding, analysis and the consumer each have a thread.
 
-    With `keep_pictures` the frames keep their pixels and those that sampling skips pass through as well. Closing this
-    generator closes the reader and ends the threads. Raises VideoError, StageError.
+    Frames that sampling skips pass through without faces, marked so. With `keep_pictures` all keep their pixels.
+    Closing this generator closes the reader and ends the threads. Raises VideoError, StageError.
     """
-    decoded: Iterator[Any] = meters.watch("decode", _decode(reader, settings, keep_unanalysed=keep_pictures))
+    decoded: Iterator[Any] = meters.watch("decode", _decode(reader, settings))
     analysis = [prefetch([decoded], FRAMES_AHEAD, name="decoded", meters=meters) if threaded else decoded]
     waits = WaitClock()
     detected = detect(
@@ -79,21 +79,14 @@ def stream(path: str | Path, settings: Settings | None = None) -> Iterator[Frame
         reader = open_reader(source, chosen.image_fps)
         frames = scored_frames(reader, models, chosen, keep_pictures=False, meters=Meters(source.video_id))
         try:
-            yield from frames
+            yield from (item for item in frames if item.frame.analysed)
         finally:
             frames.close()
             reader.close()
 
 
-def _decode(reader: Reader, settings: Settings, *, keep_unanalysed: bool) -> Iterator[Any]:
-    return decode(
-        reader,
-        fps=settings.fps,
-        stride=settings.stride,
-        start_s=settings.start_s,
-        end_s=settings.end_s,
-        keep_unanalysed=keep_unanalysed,
-    )
+def _decode(reader: Reader, settings: Settings) -> Iterator[Any]:
+    return decode(reader, fps=settings.fps, stride=settings.stride, start_s=settings.start_s, end_s=settings.end_s)
 
 
 def _chain(generators: list[Iterator[Any]]) -> Generator[Any, None, None]:

@@ -65,6 +65,7 @@ def analyze(
 def _run(sources: Sequence[Input], context: Context, record: RunRecord, heard: _Remember) -> RunReport:
     """Run the lanes and write the tables over all videos, also when the run is stopped."""
     jobs = jobs_for(context.settings, len(sources))
+    heard.begun(len(sources))
     try:
         results = run_lanes(sources, partial(analyze_one, context=context), jobs=jobs)
     except BaseException:
@@ -85,6 +86,7 @@ class _Remember:
     """Passes progress on and keeps the reports, so that an interrupted run still has its tables."""
 
     def __init__(self, listener: ProgressListener) -> None:
+        self.begun = listener.begun
         self.started = listener.started
         self.advanced = listener.advanced
         self._finished = listener.finished

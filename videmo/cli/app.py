@@ -12,6 +12,8 @@ import videmo
 from videmo.cli import analyze, demo, doctor, evaluate, models, render, summarize, train
 from videmo.errors import VidemoError
 
+VERBOSE = {"-v", "--verbose"}
+
 app = typer.Typer(
     name="videmo",
     no_args_is_help=True,
@@ -43,15 +45,17 @@ def _options(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Hold the options that every command has; they are read where they matter."""
+    """Hold the options that every command has; `main` takes --verbose out before they are read."""
 
 
 def main() -> None:
     """Run the command line; an error becomes one line on stderr and its exit code."""
+    verbose = bool(VERBOSE & set(sys.argv))
+    sys.argv = [argument for argument in sys.argv if argument not in VERBOSE]  # it may stand anywhere
     try:
         app()
     except VidemoError as error:
-        if {"-v", "--verbose"} & set(sys.argv[1:]):
+        if verbose:
             traceback.print_exception(error)
         typer.echo(f"videmo: {error}", err=True)
         sys.exit(error.exit_code)

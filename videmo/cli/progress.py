@@ -58,49 +58,76 @@ class _Pace:
 
 
 class Bars:
-    """One bar per open video by media time, and one for the run by frames; one lock because lanes call at once."""
+    """A bar for the run and one for each open video, by media time; one lock because lanes call at once.
+
+    How long the videos are that were not opened yet is taken from the mean of those that were.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pace = _Pace()
+        self._videos = 0
         self._bars: dict[str, tqdm[Any]] = {}
+        self._lengths_s: dict[str, float] = {}
+        self._times_s: dict[str, float] = {}
         self._frames: dict[str, int] = {}
-        self._run: tqdm[Any] = tqdm(desc="run", unit=" frames", position=0)
+        self._began_s = time.monotonic()
+        self._run: tqdm[Any] = _open_bar("run", None, keep=True)
+
+    def begun(self, videos: int) -> None:
+        """Remember how many inputs there are."""
+        self._videos = videos
+        self._began_s = time.monotonic()
 
     def started(self, video: VideoInfo) -> None:
         """Open a bar as long as the video."""
-        layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} s, {remaining} left{postfix}"
-        length = {"total": video.duration_s, "bar_format": layout} if video.duration_s else {}
         with self._lock:
-            self._bars[video.id] = tqdm(desc=video.id[:32], unit=" s", leave=False, **length)
+            self._bars[video.id] = _open_bar(video.id[:32], video.duration_s, keep=False)
+            if video.duration_s:
+                self._lengths_s[video.id] = video.duration_s
+                self._run.total = self._videos * sum(self._lengths_s.values()) / len(self._lengths_s)
 
     def advanced(self, video: VideoInfo, time_s: float, frames: int, faces: int) -> None:
-        """Move the video's bar to its media time and the run's bar by the frames that came."""
+        """Move the bars of the video and of the run to its media time."""
         if not self._pace.is_due(video.id):
             return
         with self._lock:
-            self._count(video.id, frames)
             bar = self._bars[video.id]
-            bar.set_postfix_str(f"{frames} frames, {faces} faces", refresh=False)
-            bar.update(min(time_s, bar.total or time_s) - bar.n)
+            bar.set_postfix_str(f"{frames / max(bar.format_dict['elapsed'], 1e-9):.0f} frames/s, {faces} faces")
+            _move(bar, time_s)
+            self._count(video.id, time_s, frames)
 
     def finished(self, report: VideoReport) -> None:
-        """Close the video's bar; a failure is told above the bars."""
+        """Close the video's bar."""
         with self._lock:
-            self._count(report.video_id, report.frames_decoded)
-            if bar := self._bars.pop(report.video_id, None):
+            if (bar := self._bars.pop(report.video_id, None)) is not None:
                 bar.close()
-            if report.error:
-                tqdm.write(f"failed: {report.error}", file=sys.stderr)
+            if report.frames_decoded and not report.resumed:
+                end_s = report.duration_s or self._times_s.get(report.video_id, 0.0)
+                self._count(report.video_id, end_s, report.frames_decoded)
 
     def close(self) -> None:
         """Close every bar."""
         for bar in (*self._bars.values(), self._run):
             bar.close()
 
-    def _count(self, video_id: str, frames: int) -> None:
-        self._run.update(max(0, frames - self._frames.get(video_id, 0)))
-        self._frames[video_id] = frames
+    def _count(self, video_id: str, time_s: float, frames: int) -> None:
+        self._times_s[video_id], self._frames[video_id] = time_s, frames
+        pace = sum(self._frames.values()) / max(time.monotonic() - self._began_s, 1e-9)
+        self._run.set_postfix_str(f"{pace:.0f} frames/s, {len(self._times_s)} of {self._videos} videos")
+        _move(self._run, sum(self._times_s.values()))
+
+
+def _open_bar(name: str, length_s: float | None, *, keep: bool) -> tqdm[Any]:
+    layout = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f} of {total_fmt} s, {remaining} left{postfix}"
+    return tqdm(desc=name, total=length_s, unit="s", bar_format=layout, leave=keep)
+
+
+def _move(bar: tqdm[Any], time_s: float) -> None:
+    """Set a bar to a media time; the length that a container claims may fall short of it."""
+    if bar.total is not None:
+        bar.total = max(bar.total, time_s)
+    bar.update(time_s - bar.n)
 
 
 class JsonLines:
@@ -109,6 +136,10 @@ class JsonLines:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pace = _Pace()
+
+    def begun(self, videos: int) -> None:
+        """Tell how many inputs there are."""
+        self._write(event="begun", videos=videos)
 
     def started(self, video: VideoInfo) -> None:
         """Tell that a video was opened."""

@@ -21,7 +21,7 @@ def render(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     video: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this video; may be repeated.")] = None,
     anonymize: Annotated[Hide | None, typer.Option(help="Hide all faces.")] = None,
-    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Draw boxes, ids and expressions.")] = True,
+    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Write id and expression at each box.")] = True,
 ) -> None:
     """Draw the annotated videos again from the tables of a run; no model runs."""
     from videmo.analysis import render as run

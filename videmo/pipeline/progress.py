@@ -8,7 +8,13 @@ from videmo.datatypes import VideoInfo, VideoReport
 
 
 class ProgressListener(Protocol):
-    """Hears how a run goes. Called from the lanes' threads, several at once; must be quick and must not raise."""
+    """Hears how a run goes: begun once with the number of inputs, the rest for each of them.
+
+    Called from the lanes' threads, several at once; must be quick and must not raise. An input that fails may finish
+    without having started.
+    """
+
+    def begun(self, videos: int) -> None: ...
 
     def started(self, video: VideoInfo) -> None: ...
 
@@ -19,6 +25,9 @@ class ProgressListener(Protocol):
 
 class NoProgress:
     """Hears and says nothing."""
+
+    def begun(self, videos: int) -> None:
+        """Say nothing."""
 
     def started(self, video: VideoInfo) -> None:
         """Say nothing."""

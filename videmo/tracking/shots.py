@@ -12,8 +12,7 @@ from videmo.datatypes import Float32Array, Picture
 # Small enough to forgive small motion, large enough to tell two rooms apart.
 THUMBNAIL_PX: Final = (64, 36)
 # Neighbouring frames of 35 clips: across the 16 visible cuts the correlation is at most 0.23, elsewhere at least 0.51
-# (a far plane on gray sky) and 0.63 with faces (a head that jumps about). One second apart it still is above in every
-# clip of one person before a still camera, not always where the camera swings: there tracks break, but span no cut.
+# (a far plane on gray sky) and 0.63 with faces (a head that jumps about).
 MIN_CORRELATION: Final = 0.4
 # Gray levels of a line that may be noise.
 _FLAT_STD: Final = 2.0

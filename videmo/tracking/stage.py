@@ -17,17 +17,14 @@ def track(
 ) -> Iterator[FrameFaces[TrackedFaces]]:
     """Yield every frame with the faces that belong to a track, in order, and the number of its shot, from 0.
 
-    A new shot ends every track before its first faces are looked at, so that no identity crosses a cut. Only analysed
-    frames are compared: results then do not depend on whether a sink asked for the frames between them, which pass
-    through without faces in the shot that goes on.
+    A new shot ends every track before its first faces are looked at, so that no identity crosses a cut. Every frame is
+    compared with the one before, also those that sampling skips: cuts are the same at any sampling, and fast motion
+    between frames that are far apart is not taken for one.
     """
     shot = 0
     for item in items:
         frame = item.frame
-        if not frame.analysed:
-            yield FrameFaces(frame, _NOBODY, shot)
-            continue
         if frame.picture is not None and shots.is_cut(frame.picture):
             shot += 1
             tracker.end_shot()
-        yield FrameFaces(frame, tracker.update(item.faces, frame.time_s), shot)
+        yield FrameFaces(frame, tracker.update(item.faces, frame.time_s) if frame.analysed else _NOBODY, shot)

@@ -36,12 +36,15 @@ def decode(
     stride: int = 1,
     start_s: float = 0.0,
     end_s: float | None = None,
-    keep_unanalysed: bool = False,
 ) -> Generator[Frame, None, None]:
-    """Yield the frames from `start_s` up to, not including, `end_s` that are to be analysed; then close the reader.
+    """Yield the frames from `start_s` up to (not including) `end_s`, marked by `analysed`; closes the reader at last.
 
     With `fps` the first frame at or after each point start_s + k / fps is analysed, once, however irregular the frames;
-    else every `stride`-th frame by index. With `keep_unanalysed` the frames between pass too, marked `analysed=False`.
+    else every `stride`-th frame by index. The frames between pass as well: cuts are looked for in all of them, and the
+    annotated video shows them.
+
+    Raises:
+        VideoError: the input holds no frame.
     """
     is_due = _due_by_time(fps, start_s) if fps else lambda frame: frame.index % stride == 0
     try:
@@ -51,10 +54,7 @@ def decode(
             reader.problems.decoded += 1
             if frame.time_s < start_s:
                 continue
-            if is_due(frame):
-                yield frame
-            elif keep_unanalysed:
-                yield replace(frame, analysed=False)
+            yield frame if is_due(frame) else replace(frame, analysed=False)
     finally:
         reader.close()
 
