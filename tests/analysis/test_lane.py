@@ -30,6 +30,7 @@ class BrightSquares:
     """Finds the bright squares of a fake video: as many as the picture's first pixel says."""
 
     picture_format = PictureFormat("gray", None)
+    birth_score = 0.5
 
     def __init__(self, batch_size: int) -> None:
         self.batch_size = batch_size

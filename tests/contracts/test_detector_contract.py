@@ -11,7 +11,7 @@ import pytest
 from synthetic import face_at, plain
 
 from videmo.datatypes import Detections, UInt8Array
-from videmo.detection import haar, yunet
+from videmo.detection import haar, neural, yunet
 from videmo.detection.base import Detector
 from videmo.geometry import iou_matrix
 from videmo.settings import Settings
@@ -23,11 +23,15 @@ def build_haar(shared: Path) -> Detector:
     return haar.build(Settings())
 
 
+def build_neural(shared: Path) -> Detector:
+    return neural.build(Settings())
+
+
 def build_yunet(shared: Path) -> Detector:
     return yunet.build(Settings(detector_model=shared / "reference" / "face_detection_yunet_2023mar.onnx"))
 
 
-@pytest.fixture(params=[build_haar, pytest.param(build_yunet, marks=pytest.mark.shared)], scope="module")
+@pytest.fixture(params=[build_haar, build_neural, pytest.param(build_yunet, marks=pytest.mark.shared)], scope="module")
 def detector(request: pytest.FixtureRequest, shared: Path) -> Detector:
     built: Detector = request.param(shared)
     return built

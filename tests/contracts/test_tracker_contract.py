@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videmo.datatypes import Detections, TrackedFaces
-from videmo.settings import Settings
 from videmo.tracking import bytetrack
 from videmo.tracking.base import Tracker
 
-BuildTracker = Callable[[Settings], Tracker]
+BuildTracker = Callable[[float], Tracker]
 trackers = pytest.mark.parametrize("build", [bytetrack.build])
 
 coordinates = st.floats(0, 400, width=32)
@@ -44,7 +43,7 @@ def run(
 @settings(max_examples=50, deadline=None)
 @given(steps=st.lists(step, max_size=8))
 def test_faces_come_from_the_frame_each_once_with_an_identity_of_its_own(build: BuildTracker, steps: list) -> None:
-    for (faces, _, _), tracked in zip(steps, run(build(Settings()), steps), strict=True):
+    for (faces, _, _), tracked in zip(steps, run(build(0.7), steps), strict=True):
         given_boxes = detections_of(faces).boxes.tolist()
         for box in tracked.boxes.tolist():
             given_boxes.remove(box)  # raises when a face comes out that did not go in
@@ -58,7 +57,7 @@ def test_faces_come_from_the_frame_each_once_with_an_identity_of_its_own(build: 
 def test_no_identity_is_used_again_after_its_shot(build: BuildTracker, steps: list) -> None:
     shots = np.cumsum([cut for _, _, cut in steps])
     owners: dict[int, int] = {}
-    for shot, tracked in zip(shots, run(build(Settings()), steps), strict=True):
+    for shot, tracked in zip(shots, run(build(0.7), steps), strict=True):
         for track_id in tracked.track_ids.tolist():
             assert owners.setdefault(track_id, shot) == shot
 
@@ -67,7 +66,7 @@ def test_no_identity_is_used_again_after_its_shot(build: BuildTracker, steps: li
 @settings(max_examples=50, deadline=None)
 @given(steps=st.lists(step, max_size=8))
 def test_identities_are_counted_from_one_without_gaps(build: BuildTracker, steps: list) -> None:
-    ids = {track_id for tracked in run(build(Settings()), steps) for track_id in tracked.track_ids.tolist()}
+    ids = {track_id for tracked in run(build(0.7), steps) for track_id in tracked.track_ids.tolist()}
     assert ids == set(range(1, len(ids) + 1))
 
 
@@ -75,13 +74,13 @@ def test_identities_are_counted_from_one_without_gaps(build: BuildTracker, steps
 @settings(max_examples=50, deadline=None)
 @given(steps=st.lists(step, max_size=6))
 def test_the_same_input_gives_the_same_answer(build: BuildTracker, steps: list) -> None:
-    for first, second in zip(run(build(Settings()), steps), run(build(Settings()), steps), strict=True):
+    for first, second in zip(run(build(0.7), steps), run(build(0.7), steps), strict=True):
         assert np.array_equal(first.track_ids, second.track_ids)
 
 
 @trackers
 def test_a_still_face_keeps_its_identity_until_the_shot_ends(build: BuildTracker) -> None:
-    tracker, still = build(Settings()), detections_of([(50, 50, 60, 0.9)])
+    tracker, still = build(0.7), detections_of([(50, 50, 60, 0.9)])
     before = [tracker.update(still, 0.04 * index).track_ids.tolist() for index in range(5)]
     tracker.end_shot()
     assert before == [[1]] * 5
@@ -91,7 +90,7 @@ def test_a_still_face_keeps_its_identity_until_the_shot_ends(build: BuildTracker
 @trackers
 @pytest.mark.parametrize("time_s", [1.0, 0.5])
 def test_time_must_increase(build: BuildTracker, time_s: float) -> None:
-    tracker = build(Settings())
+    tracker = build(0.7)
     tracker.update(Detections.none(), 1.0)
     with pytest.raises(ValueError, match="time_s"):
         tracker.update(Detections.none(), time_s)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from trajectories import SCENES, Moment, film, idf1, observe
 
 from videmo.datatypes import Detections, TrackedFaces
-from videmo.settings import Settings
 from videmo.tracking.bytetrack import ByteTracker, TrackerSettings, build
 from videmo.tracking.kalman import Motion
 
@@ -105,9 +104,9 @@ def test_a_face_of_another_size_is_another_one() -> None:
 
 
 def test_every_face_above_the_score_that_the_user_chose_is_tracked() -> None:
-    tracker = build(Settings(min_score=0.3))
+    tracker = build(0.3)
     assert tracker.update(faces_at((10, 10, 50), scores=[0.35]), 0).track_ids.tolist() == [1]
-    assert len(build(Settings()).update(faces_at((10, 10, 50), scores=[0.35]), 0)) == 0
+    assert len(build(0.7).update(faces_at((10, 10, 50), scores=[0.35]), 0)) == 0
 
 
 def test_landmarks_stay_with_their_faces() -> None:

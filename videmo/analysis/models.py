@@ -65,7 +65,7 @@ def serve(detector: Detector, classifier: Classifier, settings: Settings, *, thr
         crop_side_px=classifier.crop_side_px,
         # A detector of a plug-in is taken to frame faces as YuNet does, from brow to chin.
         framing=FRAMINGS.get(settings.detector, FRAMINGS["yunet"]),
-        new_tracker=partial(build_tracker, settings),
+        new_tracker=partial(build_tracker, detector.birth_score),
     )
     try:
         yield models

@@ -20,6 +20,9 @@ class PictureFormat:
 class Detector(Protocol):
     """Finds faces in pictures.
 
+    A box of `birth_score` or more is taken for a face by itself; fainter ones serve only to follow a face that was seen
+    the frame before (the two thresholds of ByteTrack, Zhang et al. 2022).
+
     `detect` takes pictures (H, W, 3) RGB or (H, W) gray, uint8, of any sizes, and returns one `Detections` for each, in
     order, boxes in px of the picture given, best score first. The answer for a picture does not depend on the others in
     the batch. It is called by one thread at a time.
@@ -27,5 +30,6 @@ class Detector(Protocol):
 
     picture_format: PictureFormat
     batch_size: int
+    birth_score: float
 
     def detect(self, images: Sequence[UInt8Array]) -> list[Detections]: ...

@@ -19,6 +19,7 @@ from videmo.settings import Settings
 # 1920x1080 they find 0 / 4 / 16, of 72 in a sitcom 34 / 39 / 42, and the same ones in every close-up.
 LONG_SIDE_PX: Final = 480
 MIN_SCORE: Final = 0.5
+BIRTH_SCORE: Final = 0.7
 _CASCADE: Final = "haarcascade_frontalface_alt2.xml"
 # On 400 photographs, at 95 % precision: steps of 1.1 / 1.15 / 1.2 find 48 / 44 / 40 % of all faces (many of them in
 # profile or tiny) at a falling price.
@@ -44,9 +45,9 @@ class HaarDetector:
     # The cascade takes one picture at a time.
     batch_size = 1
 
-    def __init__(self, *, min_score: float = MIN_SCORE) -> None:
+    def __init__(self, *, min_score: float = MIN_SCORE, birth_score: float = BIRTH_SCORE) -> None:
         """Load the cascade that comes with OpenCV; raises UsageError when this OpenCV has none."""
-        self._min_score = min_score
+        self._min_score, self.birth_score = min_score, birth_score
         self._cascade: Any = _load_cascade()
 
     def detect(self, images: Sequence[UInt8Array]) -> list[Detections]:
@@ -72,7 +73,9 @@ class HaarDetector:
 
 def build(settings: Settings) -> HaarDetector:
     """Return the detector, with `settings.min_score` if given; raises UsageError where OpenCV has no cascade."""
-    return HaarDetector(min_score=MIN_SCORE if settings.min_score is None else settings.min_score)
+    if settings.min_score is None:
+        return HaarDetector()
+    return HaarDetector(min_score=settings.min_score, birth_score=settings.min_score)
 
 
 def _load_cascade() -> Any:

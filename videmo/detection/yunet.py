@@ -19,6 +19,8 @@ from videmo.settings import Settings
 LONG_SIDE_PX: Final = 640
 # Low enough for a two-threshold tracker to follow faces through blur and turns: it starts tracks at higher scores only.
 MIN_SCORE: Final = 0.5
+# On a sitcom, a street and a concert, tracks that never reach 0.7 were hands, playing cards and a lamp.
+BIRTH_SCORE: Final = 0.7
 # Two boxes that overlap more than this are one face.
 _NMS_IOU: Final = 0.3
 # More than a crowd in 640 px holds.
@@ -39,8 +41,9 @@ class YuNetDetector:
     # OpenCV's wrapper takes one picture at a time: more of them would only wait for each other.
     batch_size = 1
 
-    def __init__(self, model: Path, *, min_score: float = MIN_SCORE) -> None:
+    def __init__(self, model: Path, *, min_score: float = MIN_SCORE, birth_score: float = BIRTH_SCORE) -> None:
         """Load `model`, an ONNX file; raises UsageError when it is not a YuNet that OpenCV can run."""
+        self.birth_score = birth_score
         try:
             self._network: Any = cv2.FaceDetectorYN.create(
                 str(model), "", (32, 32), min_score, _NMS_IOU, _MOST_CANDIDATES
@@ -59,8 +62,11 @@ class YuNetDetector:
         _, rows = self._network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         if rows is None:
             return Detections.none()
-        # A row is x, y, width, height, then x and y of five landmarks, then the score. Now and then a size overflows.
+        # A row is x, y, width, height, then x and y of five landmarks, then the score. For tiny pictures OpenCV now and
+        # then returns sizes that overflow and sure faces far outside of the picture.
         rows = rows[np.isfinite(rows).all(axis=1)]
+        centres = rows[:, :2] + rows[:, 2:4] / 2
+        rows = rows[((centres >= 0) & (centres <= (width_px, height_px))).all(axis=1)]
         rows = rows[np.argsort(-rows[:, 14], kind="stable")]
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         return Detections(boxes, rows[:, 14], rows[:, 4:14].reshape(-1, 5, 2))
@@ -77,4 +83,6 @@ def build(settings: Settings) -> YuNetDetector:
         raise UsageError(f"detector yunet needs a model file: {_WAY_OUT}")
     if not model.is_file():
         raise UsageError(f"{model}: no such file: {_WAY_OUT}")
-    return YuNetDetector(model, min_score=MIN_SCORE if settings.min_score is None else settings.min_score)
+    if settings.min_score is None:
+        return YuNetDetector(model)
+    return YuNetDetector(model, min_score=settings.min_score, birth_score=settings.min_score)

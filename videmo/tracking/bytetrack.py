@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from videmo.datatypes import Detections, Float32Array, TrackedFaces
 from videmo.geometry import box_areas, iou_matrix
-from videmo.settings import Settings
 from videmo.tracking.assignment import IndexArray, assign
 from videmo.tracking.kalman import BoxFilter, Motion
 
@@ -26,7 +25,6 @@ class TrackerSettings:
     this part of its own or the other's area with a face of the same frame starts no track.
     """
 
-    # With YuNet on a sitcom, a street and a concert, tracks that never reach 0.7 were hands, playing cards and a lamp.
     birth_score: float = 0.7
     lost_s: float = 2.0
     lost_frames: int = 2
@@ -129,12 +127,6 @@ def _overlaps(boxes: Float32Array) -> NDArray[np.floating]:
     return np.asarray(shared / np.maximum(np.minimum(areas[:, None], areas), 1))
 
 
-def build(settings: Settings) -> ByteTracker:
-    """Return a tracker for one video.
-
-    Where `settings.min_score` is given, every face from that score on starts a track: the user's word for what is a
-    face replaces the two thresholds.
-    """
-    if settings.min_score is None:
-        return ByteTracker()
-    return ByteTracker(TrackerSettings(birth_score=settings.min_score))
+def build(birth_score: float) -> ByteTracker:
+    """Return a tracker for one video, fed by a detector that has this `birth_score`."""
+    return ByteTracker(TrackerSettings(birth_score=birth_score))
