@@ -39,9 +39,11 @@ def test_reads_rows_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     strong[14] = 0.9
     overflowed = np.full(15, 0.8, np.float32)
     overflowed[2] = np.inf
-    detector, network = detector_with(np.stack([weak, overflowed, strong]), monkeypatch)
-    found = detector.detect([np.zeros((48, 64, 3), np.uint8)])[0]
-    assert network.size == (64, 48)
+    outside = strong - 600
+    outside[14] = 1.0
+    detector, network = detector_with(np.stack([weak, overflowed, outside, strong]), monkeypatch)
+    found = detector.detect([np.zeros((240, 320, 3), np.uint8)])[0]
+    assert network.size == (320, 240)
     assert found.scores.tolist() == pytest.approx([0.9, 0.6])
     assert found.boxes.tolist() == [[100, 101, 202, 204], [0, 1, 2, 4]]
     assert found.landmarks is not None
