@@ -20,6 +20,7 @@ from videmo.settings import Settings, read_config
         ("end_s", 0),
         ("image_fps", 0),
         ("min_score", 1.5),
+        ("detect_size_px", 16),
         ("min_face_px", 0),
         ("jobs", 0),
         ("batch_size", 0),

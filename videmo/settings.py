@@ -22,8 +22,9 @@ class Settings:
 
     Sampling: `fps` analyses that many frames per second of media time, `stride` every n-th decoded frame (not both);
     `start_s` and `end_s` bound the media time; `image_fps` is the rate of picture sequences.
-    Faces: `detector` by name, `detector_model` a model file for detectors that need one, `min_score` 0..1 (None = the
-    detector's own), `min_face_px` the smallest width or height, `model` the expression preset.
+    Faces: `detector` by name, `detector_model` a model file for detectors that need one, `detect_size_px` the long side
+    of the picture it gets and `min_score` 0..1 (None = the detector's own), `min_face_px` the smallest width or height
+    in the frame, `model` the expression preset.
     Machine: `jobs` videos at once and `batch_size` faces per model call (None = chosen for the machine), `device`.
     Outputs: `annotated_video`, `charts`, `existing` says what to do about results that are already there.
 
@@ -41,6 +42,7 @@ class Settings:
     image_fps: float = 1.0
     detector: str = "haar"
     detector_model: Path | None = None
+    detect_size_px: int | None = None
     min_score: float | None = None
     min_face_px: int = 24
     model: str = "ferplus-resnet-48"
@@ -60,6 +62,9 @@ class Settings:
         _require(self.start_s >= 0, "start_s", self.start_s, "seconds from 0")
         _require(self.end_s is None or self.end_s > self.start_s, "end_s", self.end_s, "seconds after start_s")
         _require(self.image_fps > 0, "image_fps", self.image_fps, "a number above 0")
+        _require(
+            self.detect_size_px is None or self.detect_size_px >= 32, "detect_size_px", self.detect_size_px, "from 32"
+        )
         _require(self.min_score is None or 0 <= self.min_score <= 1, "min_score", self.min_score, "0 to 1")
         _require(self.min_face_px >= 1, "min_face_px", self.min_face_px, "a whole number from 1")
         _require(self.jobs is None or self.jobs >= 1, "jobs", self.jobs, "a whole number from 1")

@@ -30,6 +30,7 @@ def test_run_is_as_long_as_all_videos_by_the_mean_of_those_opened(bars: Bars) ->
     bars.started(info("a", 10.0))
     bars.started(info("b", 30.0))
     bars.advanced(info("a", 10.0), 5.0, 125, 7)
+    assert bars._run is not None
     assert bars._run.total == 60.0
     assert bars._run.n == 5.0
     bars.finished(VideoReport("a", "a", frames_decoded=250, duration_s=10.0))

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import videmo
-from videmo.datatypes import RunReport
+from videmo.datatypes import Detections, RunReport
 from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
 from videmo.presets import find_preset, hash_file
@@ -190,3 +190,12 @@ def test_config_file_and_command_line_agree_the_line_wins(
     assert "stride=2" in out
     assert "min_face_px=30" in out
     assert "annotated_video=False" in out
+
+
+def test_the_detector_sees_the_size_that_was_asked_for(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from videmo.detection.haar import HaarDetector
+
+    seen: list[tuple[int, ...]] = []
+    monkeypatch.setattr(HaarDetector, "_detect_one", lambda _, image: seen.append(image.shape) or Detections.none())
+    assert len(list(videmo.stream(clip, videmo.Settings(detector="haar", detect_size_px=160, fps=5)))) == 8
+    assert set(seen) == {(120, 160)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from videmo import plugins
@@ -58,9 +58,12 @@ def serve(detector: Detector, classifier: Classifier, settings: Settings, *, thr
     """
     build_tracker = plugins.load("trackers", "bytetrack")
     workers = _start_workers(detector, classifier) if threaded else _inline_workers(detector, classifier)
+    picture_format = detector.picture_format
+    if settings.detect_size_px:
+        picture_format = replace(picture_format, long_side_px=settings.detect_size_px)
     models = Models(
         *workers,
-        picture_format=detector.picture_format,
+        picture_format=picture_format,
         labels=tuple(classifier.labels),
         crop_side_px=classifier.crop_side_px,
         # A detector of a plug-in is taken to frame faces as YuNet does, from brow to chin.

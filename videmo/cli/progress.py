@@ -71,19 +71,18 @@ class Bars:
         self._lengths_s: dict[str, float] = {}
         self._times_s: dict[str, float] = {}
         self._frames: dict[str, int] = {}
-        self._began_s = time.monotonic()
-        self._run: tqdm[Any] = _open_bar("run", None, keep=True)
+        self._run: tqdm[Any] | None = None
 
     def begun(self, videos: int) -> None:
-        """Remember how many inputs there are."""
+        """Open the bar of the run; its clock starts here, when the models are loaded."""
         self._videos = videos
-        self._began_s = time.monotonic()
+        self._run = _open_bar("run", None, keep=True)
 
     def started(self, video: VideoInfo) -> None:
         """Open a bar as long as the video."""
         with self._lock:
             self._bars[video.id] = _open_bar(video.id[:32], video.duration_s, keep=False)
-            if video.duration_s:
+            if video.duration_s and self._run is not None:
                 self._lengths_s[video.id] = video.duration_s
                 self._run.total = self._videos * sum(self._lengths_s.values()) / len(self._lengths_s)
 
@@ -93,8 +92,7 @@ class Bars:
             return
         with self._lock:
             bar = self._bars[video.id]
-            bar.set_postfix_str(f"{frames / max(bar.format_dict['elapsed'], 1e-9):.0f} frames/s, {faces} faces")
-            _move(bar, time_s)
+            _move(bar, time_s, f"{_pace(bar, frames)}, {faces} faces")
             self._count(video.id, time_s, frames)
 
     def finished(self, report: VideoReport) -> None:
@@ -109,13 +107,14 @@ class Bars:
     def close(self) -> None:
         """Close every bar."""
         for bar in (*self._bars.values(), self._run):
-            bar.close()
+            if bar is not None:
+                bar.close()
 
     def _count(self, video_id: str, time_s: float, frames: int) -> None:
         self._times_s[video_id], self._frames[video_id] = time_s, frames
-        pace = sum(self._frames.values()) / max(time.monotonic() - self._began_s, 1e-9)
-        self._run.set_postfix_str(f"{pace:.0f} frames/s, {len(self._times_s)} of {self._videos} videos")
-        _move(self._run, sum(self._times_s.values()))
+        if self._run is not None:
+            pace = _pace(self._run, sum(self._frames.values()))
+            _move(self._run, sum(self._times_s.values()), f"{pace}, {len(self._times_s)} of {self._videos} videos")
 
 
 def _open_bar(name: str, length_s: float | None, *, keep: bool) -> tqdm[Any]:
@@ -123,8 +122,13 @@ def _open_bar(name: str, length_s: float | None, *, keep: bool) -> tqdm[Any]:
     return tqdm(desc=name, total=length_s, unit="s", bar_format=layout, leave=keep)
 
 
-def _move(bar: tqdm[Any], time_s: float) -> None:
+def _pace(bar: tqdm[Any], frames: int) -> str:
+    return f"{frames / max(bar.format_dict['elapsed'], 1e-9):.0f} frames/s"
+
+
+def _move(bar: tqdm[Any], time_s: float, note: str) -> None:
     """Set a bar to a media time; the length that a container claims may fall short of it."""
+    bar.set_postfix_str(note, refresh=False)
     if bar.total is not None:
         bar.total = max(bar.total, time_s)
     bar.update(time_s - bar.n)
