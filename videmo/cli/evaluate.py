@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
+from videmo.cli import evaluate_detector
 from videmo.cli.extras import require_extra
 from videmo.presets import find_preset
 
 app = typer.Typer(help="Measure models on labelled pictures.", no_args_is_help=True)
+app.command()(evaluate_detector.detector)
 
 _COLUMNS = ("n", "accuracy", "balanced_accuracy", "balanced_accuracy_shared", "macro_f1", "ece")
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `emotion` a command of its own while it is the only one."""
 
 
 @app.command()

@@ -7,14 +7,11 @@ from typing import Annotated
 
 import typer
 
+from videmo.cli import train_detector
 from videmo.cli.extras import require_extra
 
 app = typer.Typer(help="Train models of your own.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `emotion` a command of its own while it is the only one."""
+app.command()(train_detector.detector)
 
 
 @app.command()
@@ -34,8 +31,9 @@ def emotion(
         from videmo.training.curves import draw_history
         from videmo.training.emotion.dataset import read_faces, training_faces
         from videmo.training.emotion.export import export_preset
-        from videmo.training.emotion.fit import CURVES, Row, Training
+        from videmo.training.emotion.fit import CURVES, Training
         from videmo.training.emotion.recipe import Recipe
+        from videmo.training.loop import Row
 
     def report(row: Row) -> None:
         typer.echo("  ".join(f"{name} {value:.4g}" for name, value in row.items()))

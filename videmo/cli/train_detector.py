@@ -30,8 +30,9 @@ def detector(
         from videmo.training.curves import draw_history
         from videmo.training.detector.dataset import read_pictures
         from videmo.training.detector.export import export_preset
-        from videmo.training.detector.fit import PANELS, Row, Training
+        from videmo.training.detector.fit import PANELS, Training
         from videmo.training.detector.recipe import Recipe
+        from videmo.training.loop import Row
 
     def report(row: Row) -> None:
         typer.echo("  ".join(f"{name} {value:.4g}" for name, value in row.items()))

@@ -9,12 +9,13 @@ from typing import Any, Final
 import keras
 
 from videmo.training.card import write_card, write_model
-from videmo.training.emotion.checkpoint import read_checkpoint
+from videmo.training.checkpoint import read_checkpoint
 from videmo.training.emotion.dataset import SIDE_PX, LabelledFaces
 from videmo.training.emotion.evaluate import evaluate, predict_logits, protocols
-from videmo.training.emotion.fit import BEST, HEADS
+from videmo.training.emotion.fit import HEADS
 from videmo.training.emotion.metrics import fit_temperature
 from videmo.training.emotion.network import build_network, export_head
+from videmo.training.loop import BEST
 
 _DIGITS: Final = 4
 

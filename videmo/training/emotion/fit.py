@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,23 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from videmo.emotion.labels import EMOTIONS, FER2013_EMOTIONS
-from videmo.errors import DataError, UsageError
-from videmo.training.emotion.checkpoint import read_checkpoint, write_checkpoint
+from videmo.errors import DataError
 from videmo.training.emotion.dataset import LabelledFaces
 from videmo.training.emotion.evaluate import score_epoch
 from videmo.training.emotion.network import build_network
 from videmo.training.emotion.recipe import Recipe
 from videmo.training.emotion.votes import label_targets, vote_targets
+from videmo.training.loop import Row, TrainingLoop
 
 HEADS: Final = {"ferplus": EMOTIONS, "fer2013": FER2013_EMOTIONS}
 """Label set of each head."""
-
-CHECKPOINT: Final = "checkpoint.npz"
-BEST: Final = "best.npz"
-_STEPS_PER_AVERAGE: Final = 4
-
-Row = dict[str, float]
-"""One epoch of the history: values by name."""
 
 CURVES: Final = {
     "Training loss": ("loss",),
@@ -41,12 +32,8 @@ CURVES: Final = {
 """Values of a row to draw, by the title of their panel."""
 
 
-class Training:
-    """A training that can be killed at any time and resumed after its last whole epoch.
-
-    Invariant: the seed and the number of the epoch decide its order and augmentation, so a resumed training of a fixed
-    number of epochs ends with the weights of an uninterrupted one.
-    """
+class Training(TrainingLoop):
+    """Trains on faces with FER+ votes and FER2013 labels; the best epoch is the one that scores best on both."""
 
     def __init__(self, recipe: Recipe, train: LabelledFaces, valid: LabelledFaces, folder: Path) -> None:
         """Builds the networks.
@@ -61,56 +48,40 @@ class Training:
             DataError: No training face has an emotion among its votes.
         """
         keras.utils.set_random_seed(recipe.seed)
-        self.recipe, self.train, self.valid, self.folder = recipe, train, valid, folder
+        self.recipe, self.train, self.valid = recipe, train, valid
         self.targets = [vote_targets(train.votes), label_targets(train.labels, recipe.label_smoothing)]
         if not self.targets[0].any():
             raise DataError("no training face has an emotion among its votes; check the columns of label.csv")
         counts = {head: len(labels) for head, labels in HEADS.items()}
-        self.model = build_network(recipe.arch, counts, dtype=recipe.dtype, dropout=recipe.dropout)
+        model = build_network(recipe.arch, counts, dtype=recipe.dtype, dropout=recipe.dropout)
         self.averaged = build_network(recipe.arch, counts)
-        self._compile()
-        self.average = self.model.get_weights()
-        self.history: list[Row] = []
-        self.steps, self.elapsed_s = 0, 0.0
+        self._compile(model)
+        super().__init__(recipe, folder, model)
 
-    def _compile(self) -> None:
+    def _compile(self, model: keras.Model) -> None:
         optimizer = keras.optimizers.AdamW(self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         losses = [adjusted_cross_entropy(targets, self.recipe.prior_strength) for targets in self.targets]
         # XLA is off: its convolutions take nearly twice as long on a CPU as oneDNN's.
-        self.model.compile(
+        model.compile(
             optimizer,
             loss=dict(zip(HEADS, losses, strict=True)),
             loss_weights={"ferplus": 1.0, "fer2013": self.recipe.fer2013_weight},
             jit_compile=False,
         )
-        optimizer.build(self.model.trainable_variables)
-
-    @property
-    def progress(self) -> float:
-        """Share of the schedule that is done, 0..1."""
-        if self.recipe.minutes is not None:
-            return min(self.elapsed_s / (60 * self.recipe.minutes), 1.0)
-        return min(self.steps / (self.recipe.epochs * self._steps_per_epoch), 1.0)
+        optimizer.build(model.trainable_variables)
 
     @property
     def _batch(self) -> int:
         return min(self.recipe.batch, len(self.train))
 
     @property
-    def _steps_per_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
+        """All training faces once."""
         return len(self.train) // self._batch
 
-    def run(self, on_epoch: Callable[[Row], None] | None = None) -> None:
-        """Trains to the end of the schedule; `on_epoch` gets each row of the history once its checkpoint is written."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        while self.progress < 1:
-            self.history.append(self._run_epoch())
-            self._save()
-            if on_epoch:
-                on_epoch(self.history[-1])
-
-    def _run_epoch(self) -> Row:
+    def run_epoch(self) -> Row:
+        """Trains on all faces once, measures the averaged weights on validation faces."""
         started_s = time.monotonic() - self.elapsed_s
         epoch = len(self.history)
         losses: list[float] = []
@@ -120,9 +91,7 @@ class Training:
             self.model.optimizer.learning_rate = rate
             faces, targets = self._examples(rows, side_px, rng)
             losses.append(float(self.model.train_on_batch(faces, targets, return_dict=True)["loss"]))
-            self.steps += 1
-            if self.steps % _STEPS_PER_AVERAGE == 0:
-                self._average_weights()
+            self.count_step()
             self.elapsed_s = time.monotonic() - started_s
             if self.progress >= 1:
                 break
@@ -134,7 +103,7 @@ class Training:
 
     def _batches(self, epoch: int) -> Iterator[tuple[NDArray[np.intp], np.random.Generator]]:
         rng = np.random.default_rng([self.recipe.seed, epoch])
-        order = rng.permutation(len(self.train))[: self._steps_per_epoch * self._batch]
+        order = rng.permutation(len(self.train))[: self.steps_per_epoch * self._batch]
         for rows in order.reshape(-1, self._batch):
             yield rows, rng
 
@@ -146,47 +115,9 @@ class Training:
         faces, targets = augmentation.mix(faces, [target[rows] for target in self.targets], rng)
         return faces, dict(zip(HEADS, targets, strict=True))
 
-    def _average_weights(self) -> None:
-        """Moves the average towards the weights, batch statistics included; a young average forgets faster."""
-        updates = self.steps / _STEPS_PER_AVERAGE
-        keep = min(self.recipe.ema**_STEPS_PER_AVERAGE, (1 + updates) / (10 + updates))
-        for average, weight in zip(self.average, self.model.get_weights(), strict=True):
-            average *= keep
-            average += (1 - keep) * weight
-
-    def _save(self) -> None:
-        history = pd.DataFrame(self.history)
-        groups = {name: [variable.numpy() for variable in variables] for name, variables in self._variables().items()}
-        state = {
-            "recipe": _plain(self.recipe),
-            "history": self.history,
-            "steps": self.steps,
-            "elapsed_s": self.elapsed_s,
-        }
-        if history["score"].idxmax() == len(history) - 1:
-            write_checkpoint(self.folder / BEST, {"average": self.average}, state)
-        write_checkpoint(self.folder / CHECKPOINT, groups | {"average": self.average}, state)
-        history.to_csv(self.folder / "history.csv", index=False)
-
-    def _variables(self) -> dict[str, list[Any]]:
-        """Everything that a step changes; the model's variables include the state of its dropout."""
-        return {"model": self.model.variables, "optimizer": self.model.optimizer.variables}
-
-    def resume(self) -> None:
-        """Continues from the checkpoint in the folder.
-
-        Raises:
-            UsageError: There is no checkpoint, or another recipe wrote it.
-        """
-        path = self.folder / CHECKPOINT
-        groups, state = read_checkpoint(path)
-        if state["recipe"] != _plain(self.recipe):
-            raise UsageError(f"{path}: another recipe wrote it; repeat its options or train without --resume")
-        for name, variables in self._variables().items():
-            for variable, array in zip(variables, groups[name], strict=True):
-                variable.assign(array)
-        self.average = groups["average"]
-        self.history, self.steps, self.elapsed_s = state["history"], state["steps"], state["elapsed_s"]
+    def quality(self, history: pd.DataFrame) -> pd.Series:
+        """The mean of accuracy and balanced accuracy of both heads."""
+        return history["score"]
 
 
 def adjusted_cross_entropy(targets: NDArray[np.float32], strength: float) -> Callable[[Any, Any], Any]:
@@ -211,8 +142,3 @@ def adjusted_cross_entropy(targets: NDArray[np.float32], strength: float) -> Cal
         return -keras.ops.sum(targets * keras.ops.log_softmax(logits + shift), axis=-1)
 
     return loss
-
-
-def _plain(recipe: Recipe) -> Any:
-    """Returns the recipe as JSON gives it back, tuples as lists."""
-    return json.loads(json.dumps(asdict(recipe)))

@@ -1,0 +1,42 @@
+"""What a detection network says of its cells → faces: threshold, non-maximum suppression, order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from videmo.datatypes import Detections, Float32Array
+
+# More than a crowd holds; suppression is quadratic in it.
+_MOST_CANDIDATES: Final = 2000
+
+
+def select_faces(cells: NDArray[np.float32], *, min_score: float, nms_iou: float) -> Detections:
+    """Return the faces that the cells of one picture propose, best score first.
+
+    Args:
+        cells: (c, 15) float32: score logit, box x1 y1 x2 y2 px, five landmarks x y px.
+        min_score: 0..1, faces below are left out.
+        nms_iou: Of two boxes that overlap more than this, the better one stays (greedy non-maximum suppression).
+
+    Example:
+        >>> box = [0, 0, 10, 10, *[5] * 10]
+        >>> cells = np.array([[2.0, *box], [1.0, *box], [-9.0, *box]], np.float32)
+        >>> select_faces(cells, min_score=0.5, nms_iou=0.5).scores.round(2).tolist()
+        [0.88]
+    """
+    candidates = cells[cells[:, 0] >= (logit(min_score) if min_score > 0 else -np.inf)]
+    candidates = candidates[np.argsort(-candidates[:, 0], kind="stable")[:_MOST_CANDIDATES]]
+    scores, boxes = _scores(candidates), candidates[:, 1:5]
+    sized = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept = np.asarray(cv2.dnn.NMSBoxes(sized.tolist(), scores.tolist(), 0.0, nms_iou), np.intp).reshape(-1)
+    kept.sort()
+    return Detections(boxes[kept], scores[kept], candidates[kept, 5:].reshape(-1, 5, 2))
+
+
+def _scores(candidates: NDArray[np.float32]) -> Float32Array:
+    return np.asarray(expit(candidates[:, 0]), np.float32)

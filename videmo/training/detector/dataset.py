@@ -1,0 +1,84 @@
+"""Reads pictures with boxed faces: COCO JSON folders or zips, and the text format of WIDER FACE.
+
+Sources: COCO (Lin et al., 2014), WIDER FACE (Yang et al., 2016) and its landmark annotation (RetinaFace, 2020).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from videmo.errors import DataError
+from videmo.training.detector.pictures import LANDMARKS, Faces, LabelledPicture, pack_faces
+from videmo.training.detector.wider import find_wider, read_wider
+
+SPLITS: Final = ("train", "val")
+
+
+def read_pictures(data: Path, split: str, *, long_side_px: int = 640) -> list[LabelledPicture]:
+    """Reads a split into memory.
+
+    Args:
+        data: Folder or zip with `annotations/{split}.json` (COCO), or a folder with `{split}/label.txt` (WIDER FACE
+            with landmarks) or `wider_face_split/wider_face_{split}_bbx_gt.txt` (WIDER FACE as published).
+        split: One of `SPLITS`.
+        long_side_px: Larger pictures are reduced to this, their boxes with them.
+
+    Raises:
+        DataError: A file is missing or wrong; the message names it.
+    """
+    if data.is_dir():
+        root: Path | zipfile.Path = data
+    elif zipfile.is_zipfile(data):
+        root = zipfile.Path(data)
+    else:
+        raise DataError(f"{data}: neither a folder nor a zip file; give one with annotations/{split}.json in it")
+    wider = find_wider(data, split) if data.is_dir() else None
+    rows = read_wider(wider) if wider else _read_coco(root, root / "annotations" / f"{split}.json")
+    return [_shrink(_read_image(path), faces, long_side_px) for path, faces in rows]
+
+
+def _read_coco(root: Path | zipfile.Path, path: Any) -> list[tuple[Any, Faces]]:
+    if not path.is_file():
+        raise DataError(f"{path}: missing; give a folder or zip with COCO annotations, or a WIDER FACE folder")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows: dict[int, list[Any]] = {image["id"]: [] for image in content["images"]}
+        for annotation in content["annotations"]:
+            rows[annotation["image_id"]].append(_coco_row(annotation))
+        return [(root / image["file_name"], pack_faces(rows[image["id"]])) for image in content["images"]]
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: not a JSON file ({error}); restore it") from error
+    except KeyError as error:
+        raise DataError(f"{path}: {error} is missing or unknown; expected COCO with image_id, bbox, iscrowd") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: not COCO annotations ({error}); expected bbox of four, keypoints of 15") from error
+
+
+def _coco_row(annotation: dict[str, Any]) -> tuple[list[float], Any, bool]:
+    points = np.reshape(annotation.get("keypoints") or np.zeros(3 * LANDMARKS), (LANDMARKS, 3))
+    return annotation["bbox"], points[:, :2] if points.any() else None, bool(annotation.get("iscrowd", 0))
+
+
+def _read_image(path: Any) -> NDArray[np.uint8]:
+    if not path.is_file():
+        raise DataError(f"{path}: missing, though the annotations name it")
+    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise DataError(f"{path}: not a readable picture; replace it or remove it from the annotations")
+    return image.astype(np.uint8, copy=False)
+
+
+def _shrink(image: NDArray[np.uint8], faces: Faces, long_side_px: int) -> LabelledPicture:
+    boxes, landmarks, ignored = faces
+    scale = long_side_px / max(image.shape[:2])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        boxes, landmarks = boxes * np.float32(scale), landmarks * np.float32(scale)
+    return LabelledPicture(image, boxes, landmarks, ignored)

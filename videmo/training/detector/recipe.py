@@ -1,0 +1,39 @@
+"""Everything that decides what a training gives, apart from the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from videmo.training.detector.batches import Crops
+from videmo.training.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe(Schedule):
+    """How to train, beside the schedule, whose defaults are other ones here.
+
+    Attributes:
+        steps_per_epoch: Batches between two checkpoints.
+        epochs_per_score: Epochs between two measurements on validation pictures.
+        beta_2: How long AdamW remembers squared gradients.
+        clip_norm: Longest gradient.
+        gentle: Share of the schedule at its end in which mosaics and changed pixels are half as frequent.
+        crops: What the crops show.
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    learning_rate: float = 8e-3
+    warm_up: float = 0.02
+    ema: float = 0.999
+    steps_per_epoch: int = 600
+    epochs_per_score: int = 4
+    beta_2: float = 0.99
+    clip_norm: float = 10.0
+    gentle: float = 0.2
+    crops: Crops = field(default_factory=Crops)
+
+    def strength_at(self, progress: float) -> float:
+        """Returns how strongly crops are changed at a share of the schedule, for `Batches.make`."""
+        return 0.5 if progress > 1 - self.gentle else 1.0

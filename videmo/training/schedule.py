@@ -1,0 +1,52 @@
+"""How long a training lasts and how its learning rate runs: what every recipe has."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from videmo.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """How long to train and how fast.
+
+    With `minutes` the schedule follows the clock: a busy machine trains less, but always to the end of the schedule.
+    Without it the schedule is `epochs` long and gives the same weights on every run on the same machine.
+
+    Attributes:
+        epochs: Length of the schedule when `minutes` is None.
+        minutes: Length of the schedule on the clock.
+        learning_rate: Peak of the schedule, for AdamW (Loshchilov and Hutter, 2019).
+        weight_decay: Decoupled decay of kernels; biases and normalisation are spared.
+        warm_up: Share of the schedule that the learning rate rises for.
+        ema: Share of the averaged weights kept in a step (Polyak and Juditsky, 1992).
+        seed: Seed of everything random.
+        dtype: Keras dtype policy of the trunk while it trains.
+
+    Raises:
+        UsageError: The length cannot be used.
+    """
+
+    epochs: int = 60
+    minutes: float | None = None
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    warm_up: float = 0.05
+    ema: float = 0.998
+    seed: int = 0
+    dtype: str = "mixed_bfloat16"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise UsageError(f"epochs = {self.epochs} cannot be used: expected a whole number from 1")
+        if self.minutes is not None and self.minutes <= 0:
+            raise UsageError(f"minutes = {self.minutes} cannot be used: expected a number above 0")
+
+    def learning_rate_at(self, progress: float) -> float:
+        """Returns the learning rate at a share of the schedule: linear warm-up, then cosine to zero (SGDR, 2017)."""
+        if progress < self.warm_up:
+            return self.learning_rate * (0.02 + 0.98 * progress / self.warm_up)
+        rest = (progress - self.warm_up) / (1 - self.warm_up)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * min(rest, 1.0)))
