@@ -28,6 +28,7 @@ def choose_device(device: Device) -> str:
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
+    tf.get_logger().setLevel("ERROR")  # it warns of every new picture size that a function is traced for
     if device == "gpu" and not gpus:
         raise UsageError("--device gpu: TensorFlow sees no GPU: use --device cpu, or see `videmo doctor`")
     try:

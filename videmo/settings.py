@@ -40,7 +40,7 @@ class Settings:
     start_s: float = 0.0
     end_s: float | None = None
     image_fps: float = 1.0
-    detector: str = "haar"
+    detector: str = "neural"
     detector_model: Path | None = None
     detect_size_px: int | None = None
     min_score: float | None = None

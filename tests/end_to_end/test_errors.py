@@ -69,7 +69,7 @@ def test_bad_files_are_named_and_the_good_one_is_done(bad_folder: Path, run_cli:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--detector", "nose"], "unknown detector 'nose': known are haar, yunet"),
+        (["--detector", "nose"], "unknown detector 'nose': known are haar, neural, yunet"),
         (["--model", "nobody"], "unknown preset 'nobody': known for emotion are "),
         (["--stride", "0"], "setting stride = 0 cannot be used"),
         (["--fps", "2", "--stride", "2"], "either fps or stride"),

