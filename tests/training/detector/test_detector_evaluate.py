@@ -100,5 +100,5 @@ def test_a_measurement_names_its_detector_and_sizes(pictures: list[LabelledPictu
     result = measure("nobody", lambda images: [Detections.none() for _ in images], pictures, min_score=0.5)
 
     assert (result["detector"], result["n"]) == ("nobody", 2)
-    assert [size["long_side_px"] for size in result["sizes"]] == [320, 640]
+    assert [size["long_side_px"] for size in result["sizes"]] == [320, 480, 640]
     assert list(result["recall_by_width_px"]) == list(WIDTHS_PX)

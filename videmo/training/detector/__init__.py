@@ -1,0 +1,1 @@
+"""The face detector: pictures with boxed faces become a preset."""
