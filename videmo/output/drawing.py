@@ -39,11 +39,16 @@ class Planes(NamedTuple):
 
 
 class Size(NamedTuple):
-    """How large things are drawn in one picture."""
+    """How large things are drawn in one picture; text is smaller on small faces, so that a crowd stays legible."""
 
     line_px: int
     text_px: int
+    least_text_px: int
     bar_px: int
+
+    def text_px_for(self, box: Sequence[int]) -> int:
+        """Return the height of the text at a face's box."""
+        return min(self.text_px, max(self.least_text_px, (box[2] - box[0]) // 4))
 
 
 def split_planes(i420: UInt8Array) -> Planes:
@@ -106,7 +111,12 @@ def _coarsen(region: UInt8Array, method: Anonymize) -> None:
 
 def _size_for(planes: Planes) -> Size:
     short = min(planes.y.shape)
-    return Size(line_px=_even(short / 240), text_px=round(6 + short / 40), bar_px=_even(3 + short / 120))
+    return Size(
+        line_px=_even(short / 240),
+        text_px=round(6 + short / 40),
+        least_text_px=round(6 + short / 90),
+        bar_px=_even(3 + short / 150),
+    )
 
 
 def _even(value: float) -> int:
@@ -146,10 +156,11 @@ def _draw_tag(
 ) -> None:
     """Draw the text and under it the stacked bar of shares, above the box where there is room, else inside its top."""
     height, width = planes.y.shape
-    stroke = max(1, round(size.text_px / 14))
-    scale = cv2.getFontScaleFromHeight(_FONT, size.text_px, stroke)
+    text_px = size.text_px_for(box)
+    stroke = max(1, round(text_px / 14))
+    scale = cv2.getFontScaleFromHeight(_FONT, text_px, stroke)
     (text_width, text_height), below = cv2.getTextSize(text, _FONT, scale, stroke)
-    pad = _even(size.text_px / 4)
+    pad = _even(text_px / 4)
     if text_width + 2 * pad > width:  # a narrow picture: shrink the text rather than cut it off
         scale *= (width - 2 * pad) / text_width
         (text_width, text_height), below = cv2.getTextSize(text, _FONT, scale, stroke)
