@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Final, TypeVar
 
 Input = TypeVar("Input")
 Report = TypeVar("Report")
+
+SIGNALS_SEEN_EVERY_S: Final = 0.2
 
 
 class Cancelled(Exception):  # noqa: N818 - a request that was heard, not a fault
@@ -47,8 +49,7 @@ def run_lanes(
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="videmo-lane") as pool:
         futures = [pool.submit(run_one, item, flag) for item in inputs]
         try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            error = next((e for f in done if (e := f.exception()) and not isinstance(e, Cancelled)), None)
+            error = _first_error(futures)
         except BaseException as caught:
             error = caught
         if error is not None:
@@ -58,3 +59,19 @@ def run_lanes(
     if error is not None:
         raise error
     return [future.result() for future in futures]
+
+
+def _first_error(futures: Sequence[Future[Report]]) -> BaseException | None:
+    """Wait until all lanes have ended or one has failed, and return its error.
+
+    The system may hand Ctrl-C to any thread, Python acts on it in this one alone, and a thread that sleeps for good
+    does not learn of it: hence the look up now and then.
+    """
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, SIGNALS_SEEN_EVERY_S, FIRST_EXCEPTION)
+        for future in done:
+            error = future.exception()
+            if error is not None and not isinstance(error, Cancelled):
+                return error
+    return None
