@@ -46,6 +46,8 @@ def test_unknown_and_wrong_durations_do_no_harm(bars: Bars) -> None:
         bars.advanced(info(name, duration_s), 4.0, 100, 0)
         bars.finished(VideoReport(name, name, frames_decoded=100, duration_s=duration_s))
     bars.finished(VideoReport("never opened", "x", status="failed", error="not a video"))
+    assert bars._run is not None
+    assert bars._run.n == 8.0
     bars.close()
 
 

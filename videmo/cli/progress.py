@@ -101,7 +101,7 @@ class Bars:
             if (bar := self._bars.pop(report.video_id, None)) is not None:
                 bar.close()
             if report.frames_decoded and not report.resumed:
-                end_s = report.duration_s or self._times_s.get(report.video_id, 0.0)
+                end_s = max(report.duration_s or 0.0, self._times_s.get(report.video_id, 0.0))
                 self._count(report.video_id, end_s, report.frames_decoded)
 
     def close(self) -> None:
