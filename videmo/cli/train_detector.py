@@ -18,6 +18,9 @@ def detector(
     ] = None,
     epochs: Annotated[int, typer.Option(help="Length of the training, unless --minutes is given.")] = 60,
     minutes: Annotated[float | None, typer.Option(help="Length of the training on the clock.")] = None,
+    learning_rate: Annotated[
+        float, typer.Option(help="Highest learning rate; less to go on from earlier weights.")
+    ] = 8e-3,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints and curves.")] = Path(".work"),
     start_from: Annotated[
@@ -37,7 +40,10 @@ def detector(
     def report(row: Row) -> None:
         typer.echo("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
-    recipe, valid = Recipe(epochs=epochs, minutes=minutes, seed=seed), read_pictures(data, "val")
+    recipe, valid = (
+        Recipe(epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed),
+        read_pictures(data, "val"),
+    )
     more = read_pictures(extra, "train") if extra else []
     training = Training(recipe, read_pictures(data, "train"), more, valid, work / out.name)
     if start_from:

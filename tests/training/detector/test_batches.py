@@ -16,7 +16,9 @@ from videmo.training.detector.pictures import LabelledPicture
 Make = Callable[..., LabelledPicture]
 
 # Every crop of the same kind: one kind is tested at a time.
-ONLY = {"empty": (0.0, 0.0), "extra": (0.0, 0.0), "anchored": 0.0, "mosaic": 0.0, "large_share": 0.0, "rotated": 0.0}
+ONLY = {"empty": (0.0, 0.0), "extra": (0.0, 0.0)} | dict.fromkeys(
+    ("anchored", "mosaic", "large_share", "rotated", "sideways"), 0.0
+)
 
 
 def make_batches(make_picture: Make, more: tuple[LabelledPicture, ...] = (), **kind: object) -> Batches:
@@ -44,7 +46,7 @@ def test_a_batch_can_be_made_again_and_differs_from_the_next(make_picture: Make)
 
 
 def test_large_batches_show_faces_of_the_width_asked_for(make_picture: Make) -> None:
-    batches = make_batches(make_picture, large_share=1.0, large_width_px=(70.0, 80.0))
+    batches = make_batches(make_picture, large_share=1.0, large_anchored=1.0, large_width_px=(70.0, 80.0))
 
     widths, shapes = [], set()
     for number in range(20):
@@ -64,6 +66,29 @@ def test_anchored_crops_hold_a_face(make_picture: Make) -> None:
     for number in range(10):
         _, truth = batches.make(number)
         assert (truth[..., 19] == FACE).any(axis=1).all()
+
+
+def test_faces_that_look_away_are_drawn_more_often() -> None:
+    boxes = np.array([[20, 20, 60, 70], [80, 20, 120, 70], [20, 80, 60, 120]], np.float32)
+    landmarks = np.full((3, 5, 2), 40, np.float32)
+    landmarks[0, :2, 0] = 30, 50  # looks here: eyes 20 of 40 px apart
+    landmarks[1, :2, 0] = 110, 115  # in profile
+    landmarks[2] = np.nan  # nobody could tell where its eyes are
+    picture = LabelledPicture(np.full((128, 128, 3), 90, np.uint8), boxes, landmarks, np.zeros(3, bool))
+
+    faces = Batches(Crops(averted=3), [picture], [], seed=0).faces
+
+    assert np.bincount(faces[:, 1]).tolist() == [1, 3, 3]
+
+
+@pytest.mark.parametrize(("sideways", "taller"), [(0.0, True), (1.0, False)])
+def test_crops_can_lie_on_their_side(sideways: float, taller: bool, make_picture: Make) -> None:
+    batches = make_batches(make_picture, anchored=1.0, anchored_width_px=(15.0, 20.0), sideways=sideways)
+
+    boxes = true_boxes(np.concatenate([batches.make(number)[1] for number in range(5)]))
+
+    sides = np.median(boxes[:, 2:] - boxes[:, :2], axis=0)
+    assert (sides[1] > sides[0]) == taller
 
 
 def test_empty_crops_have_no_face(make_picture: Make) -> None:

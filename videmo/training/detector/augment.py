@@ -23,7 +23,7 @@ class Augmentation:
     colour: float = 0.2
     gray: float = 0.06
     shadow: float = 0.06
-    darkness: float = 0.03
+    darkness: float = 0.07
     blur: float = 0.06
     coarse: float = 0.05
     noise: float = 0.06
@@ -41,7 +41,7 @@ class Augmentation:
             (self.colour, lambda: _saturate(image, rng.uniform(0.2, 1.8))),
             (self.gray, lambda: _saturate(image, 0.0)),
             (self.shadow, lambda: _shade(image, rng)),
-            (self.darkness, lambda: _add_noise(_scale(image, rng.uniform(0.2, 0.5)), rng)),
+            (self.darkness, lambda: _darken(image, rng)),
             (self.blur, lambda: _blur(image, rng)),
             (self.coarse, lambda: _coarsen(image, rng)),
             (self.noise, lambda: _add_noise(image, rng)),
@@ -69,6 +69,12 @@ def _saturate(image: Image, amount: float) -> Image:
 
 def _scale(image: Image, gain: float) -> Image:
     return np.asarray(cv2.convertScaleAbs(image, alpha=gain), np.uint8)
+
+
+def _darken(image: Image, rng: np.random.Generator) -> Image:
+    """Takes light away, down to a twelfth; the noise that cameras add then is weaker than what is left to see."""
+    gain = float(np.exp(rng.uniform(np.log(0.08), np.log(0.5))))
+    return _add_noise(_scale(image, gain), rng, strongest=12 * gain**0.5)
 
 
 def _shade(image: Image, rng: np.random.Generator) -> Image:
@@ -99,8 +105,8 @@ def _coarsen(image: Image, rng: np.random.Generator) -> Image:
     return np.asarray(cv2.resize(small, (side_px, side_px), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _add_noise(image: Image, rng: np.random.Generator) -> Image:
-    noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(2, 12))
+def _add_noise(image: Image, rng: np.random.Generator, strongest: float = 12.0) -> Image:
+    noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(0.15, 1) * strongest)
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 

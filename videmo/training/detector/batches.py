@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from videmo.training.detector.crops import View, cut, mosaic
 from videmo.training.detector.drawings import draw_page, draw_shapes, write_lettering
 from videmo.training.detector.losses import FACE, IGNORE, TRUTH_COLUMNS
 from videmo.training.detector.pictures import LANDMARKS, LabelledPicture
+
+_LEAST_EYES: Final = 0.28
+"""Distance of the eyes of a face that does not look away, over its width; 7 % of faces have less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,28 +34,36 @@ class Crops:
         anchored_width_px: Its width then.
         mosaic: Share of small crops put together from four reduced pictures.
         mosaic_scale: Px of a mosaic per px of its pictures.
-        large_width_px: Width of the face that a large crop shows.
+        large_anchored: Share of large crops that zoom in on one face.
+        large_width_px: Its width then.
+        large_scale: Px of a large crop per px of its picture where it is cut anywhere.
         least_width_px: Faces narrower than this are not enlarged for it.
         extra: Share of crops from the extra pictures, in large crops and in small ones.
         empty: Share of crops without a face, in large crops and in small ones.
         rotated: Share of crops that are turned, by up to `rotation_deg`.
+        sideways: Share of crops that are turned by a quarter to either side beside that.
+        averted: How often a face that looks away is drawn where crops show one face, for one that does not.
     """
 
     small: tuple[int, int] = (192, 16)
     large: tuple[int, int] = (320, 6)
-    large_share: float = 0.12
-    scale: tuple[float, float] = (0.5, 2.1)
+    large_share: float = 0.28
+    scale: tuple[float, float] = (0.55, 2.6)
     faced: float = 0.7
     anchored: float = 0.25
     anchored_width_px: tuple[float, float] = (9.0, 160.0)
     mosaic: float = 0.2
-    mosaic_scale: tuple[float, float] = (0.35, 1.0)
+    mosaic_scale: tuple[float, float] = (0.4, 1.2)
+    large_anchored: float = 0.5
     large_width_px: tuple[float, float] = (50.0, 300.0)
+    large_scale: tuple[float, float] = (0.9, 2.6)
     least_width_px: float = 24.0
-    extra: tuple[float, float] = (0.45, 0.04)
-    empty: tuple[float, float] = (0.2, 0.06)
+    extra: tuple[float, float] = (0.22, 0.04)
+    empty: tuple[float, float] = (0.14, 0.06)
     rotated: float = 0.25
     rotation_deg: float = 30.0
+    sideways: float = 0.03
+    averted: int = 3
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -76,12 +88,12 @@ class Batches:
             DataError: No picture has a face.
         """
         self.crops, self.pictures, self.seed = crops, pictures, seed
-        self._faces = _find_faces(pictures, 0.0)
-        self._wide_faces = _find_faces(pictures, crops.least_width_px)
-        if not len(self._faces) or not len(self._wide_faces):
+        self.faces = _find_faces(pictures, 0.0, crops.averted)
+        self._wide_faces = _find_faces(pictures, crops.least_width_px, crops.averted)
+        if not len(self.faces) or not len(self._wide_faces):
             raise DataError(f"no training picture has a face of {crops.least_width_px:g} px or more; add some")
         self._extra = [picture for picture in extra if len(picture.boxes)]
-        self._extra_faces = _find_faces(self._extra, crops.least_width_px)
+        self._extra_faces = _find_faces(self._extra, crops.least_width_px, crops.averted)
         self._empty = [picture for picture in extra if not len(picture.boxes)]
 
     def make(self, number: int, strength: float = 1.0) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -106,11 +118,13 @@ class Batches:
         if draw < crops.empty[kind] + crops.extra[kind] and len(self._extra_faces):
             widths_px = crops.large_width_px if is_large else crops.anchored_width_px
             return self._around_face(self._extra, self._extra_faces, widths_px, side_px, rng)
-        if is_large:
-            return self._around_face(self.pictures, self._wide_faces, crops.large_width_px, side_px, rng)
         draw = rng.random()
+        if is_large and draw < crops.large_anchored:
+            return self._around_face(self.pictures, self._wide_faces, crops.large_width_px, side_px, rng)
+        if is_large:
+            return self._anywhere(self._any(rng), crops.large_scale, side_px, side_px, rng)
         if draw < crops.anchored:
-            return self._around_face(self.pictures, self._faces, crops.anchored_width_px, side_px, rng)
+            return self._around_face(self.pictures, self.faces, crops.anchored_width_px, side_px, rng)
         if draw < crops.anchored + crops.mosaic * strength:
             x_px, y_px = (int(value) for value in rng.uniform(0.3, 0.7, 2) * side_px)
             sizes = [(w, h) for h in (y_px, side_px - y_px) for w in (x_px, side_px - x_px)]
@@ -173,7 +187,10 @@ class Batches:
         rng: np.random.Generator,
     ) -> LabelledPicture:
         turn = self.crops.rotation_deg if rng.random() < self.crops.rotated else 0.0
-        view = View((at[0], at[1]), to, scale, float(rng.uniform(-turn, turn)), bool(rng.random() < 0.5))
+        angle = float(rng.uniform(-turn, turn))
+        if rng.random() < self.crops.sideways:
+            angle += 90.0 if rng.random() < 0.5 else -90.0
+        view = View((at[0], at[1]), to, scale, angle, bool(rng.random() < 0.5))
         return cut(picture, view, width_px, height_px)
 
     def _without_face(self, side_px: int, rng: np.random.Generator) -> LabelledPicture:
@@ -190,14 +207,20 @@ class Batches:
         return LabelledPicture(draw_page(side_px, rng), *nothing)
 
 
-def _find_faces(pictures: Sequence[LabelledPicture], least_width_px: float) -> NDArray[np.intp]:
-    """Returns (faces, 2): number of the picture and row of every face that wide."""
-    found = [
-        (number, row)
-        for number, picture in enumerate(pictures)
-        for row in np.flatnonzero(~picture.ignored & (picture.boxes[:, 2] - picture.boxes[:, 0] >= least_width_px))
-    ]
+def _find_faces(pictures: Sequence[LabelledPicture], least_width_px: float, averted: int) -> NDArray[np.intp]:
+    """Returns (faces, 2): number of the picture and row of every face that wide, averted ones `averted` times."""
+    found = []
+    for number, picture in enumerate(pictures):
+        wide = ~picture.ignored & (picture.boxes[:, 2] - picture.boxes[:, 0] >= least_width_px)
+        times = np.where(_look_away(picture), averted, 1) * wide
+        found += [(number, row) for row in np.repeat(np.arange(len(times)), times)]
     return np.array(found, np.intp).reshape(-1, 2)
+
+
+def _look_away(picture: LabelledPicture) -> NDArray[np.bool_]:
+    """Returns which faces are turned far: eyes close together for the width of the face, or landmarks unknown."""
+    eyes_px = picture.landmarks[:, 1, 0] - picture.landmarks[:, 0, 0]
+    return ~(np.abs(eyes_px) >= _LEAST_EYES * (picture.boxes[:, 2] - picture.boxes[:, 0]))
 
 
 def _log_uniform(span: tuple[float, float], rng: np.random.Generator) -> float:

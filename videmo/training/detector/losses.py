@@ -20,8 +20,8 @@ IGNORE: Final = -1.0
 
 _SCORE_WEIGHT: Final = 2.0
 _BOX_WEIGHT: Final = 3.0
-_LANDMARK_WEIGHT: Final = 0.7
-_SMOOTH: Final = 0.05
+_LANDMARK_WEIGHT: Final = 1.4
+_SMOOTH: Final = 0.02
 _FEWEST_POSITIVES: Final = 16.0
 _IGNORE_MARGIN_PX: Final = 3.0
 
