@@ -57,6 +57,7 @@ def scored_frames(
         analysed = index % analysed_every == 0
         picture = FlatPicture(video.width_px, video.height_px)
         name = f"{index:04}.png"
-        frame = Frame(video, index, index * step_ms, index * step_ms / 1000, picture, analysed, name)
+        shot = shots[index] if shots else 0
+        frame = Frame(video, index, index * step_ms, index * step_ms / 1000, picture, analysed, name, shot=shot)
         faces = scored_faces(count if analysed else 0, seed=index)
-        yield FrameFaces(frame, faces, shots[index] if shots else 0)
+        yield FrameFaces(frame, faces)

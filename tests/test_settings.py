@@ -22,6 +22,10 @@ from videmo.settings import Settings, read_config
         ("min_score", 1.5),
         ("detect_size_px", 16),
         ("min_face_px", 0),
+        ("detect_every_frames", 0),
+        ("detect_every_frames", 0.5),
+        ("detect_every_s", 0),
+        ("detect_every_s", -1.5),
         ("jobs", 0),
         ("batch_size", 0),
         ("device", "tpu"),
@@ -36,6 +40,11 @@ def test_a_value_that_cannot_be_used_is_named_with_what_is_allowed(name: str, va
 def test_fps_and_stride_exclude_each_other() -> None:
     with pytest.raises(UsageError, match="either fps or stride"):
         Settings(fps=5, stride=2)
+
+
+def test_detecting_by_time_and_by_frames_exclude_each_other() -> None:
+    with pytest.raises(UsageError, match="either detect_every_s or detect_every_frames, not both"):
+        Settings(detect_every_frames=2, detect_every_s=0.5)
 
 
 def test_merged_takes_known_names_only() -> None:
@@ -63,4 +72,5 @@ def test_config_file_is_read_and_its_faults_name_the_file(tmp_path: Path) -> Non
 
 def test_what_decides_the_numbers_is_told_apart_from_the_machine() -> None:
     assert Settings(jobs=4, charts=False).result_settings() == Settings().result_settings()
-    assert Settings(fps=2).result_settings() != Settings().result_settings()
+    for setting in ({"fps": 2}, {"detect_every_frames": 2}, {"detect_every_s": 0.5}):
+        assert Settings().merged(setting).result_settings() != Settings().result_settings()

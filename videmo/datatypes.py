@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +65,10 @@ class Frame:
     """One decoded frame.
 
     `index` counts decoded frames from 0, also when sampling. `pts` is in units of `video.time_base` since the start of
-    the stream and `time_s` the same in seconds. `analysed` is False for a frame that sampling skips but a sink shows.
-    `file_name` is set for pictures of an image sequence, whose sizes may differ: boxes are px of their own picture.
-    `picture` is None once nobody needs the pixels any more.
+    the stream and `time_s` the same in seconds. `analysed` is False for a frame that sampling skips but a sink shows,
+    `detected` also for an analysed one that the detector passes over: its faces are carried on from frames before.
+    `shot` counts the shots from 0. `file_name` is set for pictures of an image sequence, whose sizes may differ: boxes
+    are px of their own picture. `picture` is None once nobody needs the pixels any more.
     """
 
     video: VideoInfo
@@ -77,6 +78,8 @@ class Frame:
     picture: Picture | None = field(repr=False)
     analysed: bool = True
     file_name: str | None = None
+    detected: bool = True
+    shot: int = 0
 
     def without_picture(self) -> Frame:
         """Return this frame with its pixels let go."""
@@ -134,10 +137,10 @@ class Detections:
         array = getattr(self, name)
         object.__setattr__(self, name, _checked(name, array, dtype, (len(self.boxes), *tail)))
 
-    def take(self, rows: NDArray[Any]) -> Detections:
-        """Return the faces at `rows` (indices or a boolean mask)."""
-        landmarks = None if self.landmarks is None else self.landmarks[rows]
-        return Detections(self.boxes[rows], self.scores[rows], landmarks)
+    def take(self, rows: NDArray[Any]) -> Self:
+        """Return the faces at `rows` (indices or a boolean mask) with all that is known of them."""
+        columns = {item.name: getattr(self, item.name) for item in fields(self)}
+        return replace(self, **{name: column[rows] for name, column in columns.items() if column is not None})
 
     @staticmethod
     def none() -> Detections:
@@ -183,11 +186,10 @@ Faces_co = TypeVar("Faces_co", bound=Detections, covariant=True)
 
 @dataclass(frozen=True, eq=False)
 class FrameFaces(Generic[Faces_co]):
-    """The envelope that flows: a frame, its faces and the number of the shot (from 0) it belongs to."""
+    """The envelope that flows: a frame and its faces."""
 
     frame: Frame
     faces: Faces_co
-    shot: int = 0
 
 
 @dataclass(frozen=True, slots=True)

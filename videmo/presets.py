@@ -1,6 +1,7 @@
 """Model folders: where they lie, what is in them, and whether they are what their card says.
 
-A preset is a folder `<name>/` with config.json, the weights named there, metrics.json and README.md (the card). It is
+A preset is a folder `<name>/` with config.json, the weights named there (for Keras, and as a rule a copy for OpenVINO),
+metrics.json and README.md (the card). It is
 looked for in the folders of `$VIDEMO_MODELS`, then inside the installed package, then beside it in a source checkout.
 """
 
@@ -34,16 +35,34 @@ class Preset:
         """The file of the weights."""
         return self.folder / str(self.config["weights"]["file"])
 
+    @property
+    def has_openvino(self) -> bool:
+        """Whether the preset holds its network in the form for OpenVINO too."""
+        return "openvino" in self.config
+
     def check_weights(self) -> Path:
         """Return the weights file after comparing its SHA-256 with the card; raises PresetError when it differs."""
-        if not self.weights.is_file():
-            raise PresetError(f"preset {self.name}: {self.weights} is missing: reinstall videmo or restore the folder")
-        if (found := hash_file(self.weights)) != self.sha256:
+        return self._check(self.weights, self.sha256)
+
+    def check_openvino(self) -> Path:
+        """Return the archive for OpenVINO after comparing its SHA-256; raises PresetError when it differs or lacks."""
+        if not self.has_openvino:
             raise PresetError(
-                f"preset {self.name}: {self.weights} is corrupt (sha256 {found[:12]}…, expected {self.sha256[:12]}…): "
+                f"preset {self.name} holds no network for OpenVINO: add it with `videmo models export {self.folder}`, "
+                "or use --runtime keras"
+            )
+        entry = self.config["openvino"]
+        return self._check(self.folder / str(entry["file"]), str(entry["sha256"]))
+
+    def _check(self, path: Path, sha256: str) -> Path:
+        if not path.is_file():
+            raise PresetError(f"preset {self.name}: {path} is missing: reinstall videmo or restore the folder")
+        if (found := hash_file(path)) != sha256:
+            raise PresetError(
+                f"preset {self.name}: {path} is corrupt (sha256 {found[:12]}…, expected {sha256[:12]}…): "
                 "reinstall videmo or restore the file"
             )
-        return self.weights
+        return path
 
 
 def hash_file(path: Path) -> str:

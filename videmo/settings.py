@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from videmo.errors import UsageError
 
 Device = Literal["auto", "cpu", "gpu"]
+Runtime = Literal["auto", "keras", "openvino"]
 Progress = Literal["bar", "json", "none"]
 Existing = Literal["refuse", "overwrite", "resume"]
 
@@ -24,8 +25,10 @@ class Settings:
     `start_s` and `end_s` bound the media time; `image_fps` is the rate of picture sequences.
     Faces: `detector` by name, `detector_model` a model file for detectors that need one, `detect_size_px` the long side
     of the picture it gets and `min_score` 0..1 (None = the detector's own), `min_face_px` the smallest width or height
-    in the frame, `model` the expression preset.
-    Machine: `jobs` videos at once and `batch_size` faces per model call (None = chosen for the machine), `device`.
+    in the frame, `model` the expression preset. `detect_every_frames` looks for faces in every n-th analysed frame
+    only, `detect_every_s` after that many seconds of media time (not both); the tracker carries them on in between.
+    Machine: `jobs` videos at once and `batch_size` faces per model call (None = chosen for the machine), `device`, and
+    `runtime`, the library that runs the networks.
     Outputs: `annotated_video`, `charts`, `existing` says what to do about results that are already there.
 
     Raises UsageError naming the setting, the value and what is allowed.
@@ -45,10 +48,13 @@ class Settings:
     detect_size_px: int | None = None
     min_score: float | None = None
     min_face_px: int = 24
+    detect_every_frames: int = 1
+    detect_every_s: float | None = None
     model: str = "ferplus-resnet-48"
     jobs: int | None = None
     batch_size: int | None = None
     device: Device = "auto"
+    runtime: Runtime = "auto"
     annotated_video: bool = True
     charts: bool = True
     existing: Existing = "refuse"
@@ -67,6 +73,11 @@ class Settings:
         )
         _require(self.min_score is None or 0 <= self.min_score <= 1, "min_score", self.min_score, "0 to 1")
         _require(self.min_face_px >= 1, "min_face_px", self.min_face_px, "a whole number from 1")
+        frames, seconds = self.detect_every_frames, self.detect_every_s
+        _require(frames >= 1, "detect_every_frames", frames, "a whole number from 1")
+        _require(seconds is None or seconds > 0, "detect_every_s", seconds, "seconds above 0")
+        either = "either detect_every_s or detect_every_frames, not both"
+        _require(seconds is None or frames == 1, "detect_every_s", seconds, either)
         _require(self.jobs is None or self.jobs >= 1, "jobs", self.jobs, "a whole number from 1")
         _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "a number from 1")
 
@@ -84,7 +95,7 @@ class Settings:
 
     def result_settings(self) -> dict[str, Any]:
         """Return the part that decides the numbers in the tables: two runs that agree here may be resumed into one."""
-        machine = {"jobs", "batch_size", "device", "annotated_video", "charts", "existing"}
+        machine = {"jobs", "batch_size", "device", "runtime", "annotated_video", "charts", "existing"}
         return {name: value for name, value in self.describe().items() if name not in machine}
 
 

@@ -31,6 +31,7 @@ class BrightSquares:
 
     picture_format = PictureFormat("gray", None)
     birth_score = 0.5
+    version = "test"
 
     def __init__(self, batch_size: int) -> None:
         self.batch_size = batch_size
@@ -80,9 +81,9 @@ class FakeReader:
         self.closed += 1
 
 
-def run_lane(reader: FakeReader, models: Models, *, threaded: bool) -> list[FrameFaces[ScoredFaces]]:
-    meters = Meters(reader.info.id)
-    frames = scored_frames(reader, models, PLAIN, keep_pictures=False, meters=meters, threaded=threaded)
+def run_lane(reader: FakeReader, models: Models, *, threaded: bool, every: int = 1) -> list[FrameFaces[ScoredFaces]]:
+    meters, chosen = Meters(reader.info.id), PLAIN.merged({"detect_every_frames": every})
+    frames = scored_frames(reader, models, chosen, keep_pictures=False, meters=meters, threaded=threaded)
     try:
         return list(frames)
     finally:
@@ -93,21 +94,32 @@ PLAIN = Settings(min_face_px=4)
 videos = st.lists(st.lists(st.integers(0, 4), max_size=30), min_size=1, max_size=4)
 
 
-@given(videos=videos, jobs=st.integers(1, 4), detect_batch=st.integers(1, 5), classify_batch=st.integers(1, 9))
+@given(
+    videos=videos,
+    jobs=st.integers(1, 4),
+    detect_batch=st.integers(1, 5),
+    classify_batch=st.integers(1, 9),
+    every=st.integers(1, 4),
+)
 @settings(max_examples=25)
-def test_threaded_equals_inline(videos: list[list[int]], jobs: int, detect_batch: int, classify_batch: int) -> None:
+def test_threaded_equals_inline(
+    videos: list[list[int]], jobs: int, detect_batch: int, classify_batch: int, every: int
+) -> None:
     with serve(BrightSquares(1), Brightness(1), PLAIN, threaded=False) as models:
-        expected = [run_lane(FakeReader(str(n), faces), models, threaded=False) for n, faces in enumerate(videos)]
+        expected = [
+            run_lane(FakeReader(str(n), faces), models, threaded=False, every=every) for n, faces in enumerate(videos)
+        ]
     readers = [FakeReader(str(n), faces) for n, faces in enumerate(videos)]
 
     def run_one(reader: FakeReader, _: Cancellation) -> list[FrameFaces[ScoredFaces]]:
-        return run_lane(reader, models, threaded=True)
+        return run_lane(reader, models, threaded=True, every=every)
 
     with serve(BrightSquares(detect_batch), Brightness(classify_batch), PLAIN) as models:
         found = run_lanes(readers, run_one, jobs=jobs)
     for faces, items, wanted in zip(videos, found, expected, strict=True):
         assert [item.frame.index for item in items] == list(range(len(faces)))
-        assert [item.shot for item in items] == [item.shot for item in wanted]
+        assert [item.frame.detected for item in items] == [item.frame.detected for item in wanted]
+        assert [item.frame.shot for item in items] == [item.frame.shot for item in wanted]
         for item, other in zip(items, wanted, strict=True):
             np.testing.assert_array_equal(item.faces.boxes, other.faces.boxes)
             np.testing.assert_array_equal(item.faces.track_ids, other.faces.track_ids)
@@ -139,6 +151,15 @@ def test_a_model_that_breaks_stops_the_lane_with_stage_and_video() -> None:
     assert reader.closed
 
 
+def test_the_detector_rests_in_between() -> None:
+    """Fake readers change the number of faces in every frame; in between the last detection counts."""
+    with serve(BrightSquares(1), Brightness(1), PLAIN, threaded=False) as models:
+        items = run_lane(FakeReader("clip", [2, 0, 1, 1, 3, 0, 0]), models, threaded=False, every=3)
+    assert [item.frame.detected for item in items] == [True, False, False, True, False, False, True]
+    assert [len(item.faces) for item in items] == [2, 2, 2, 1, 1, 1, 0]
+    assert [len(item.faces.emotions) for item in items] == [2, 2, 2, 1, 1, 1, 0]
+
+
 def test_statistics_count_every_hop() -> None:
     reader = FakeReader("clip", [1] * 15)
     meters = Meters("clip")
@@ -148,6 +169,6 @@ def test_statistics_count_every_hop() -> None:
         frames.close()
         workers = models.statistics()
     hops = [hop.name for hop in meters.statistics()]
-    assert hops == ["decode", "decoded", "detect", "track", "align", "classify", "scored"]
+    assert hops == ["decode", "decoded", "shots", "detect", "track", "align", "classify", "scored"]
     assert all(hop.items == 15 for hop in meters.statistics())
     assert [worker.name for worker in workers] == ["detector (batches)", "classifier (batches)"]

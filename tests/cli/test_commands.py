@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import synthetic
 
-from videmo.cli.summarize import format_tables, parse_seconds
+from videmo.cli.summarize import format_tables
+from videmo.cli.values import parse_detect_every, parse_seconds
 from videmo.errors import UsageError
 
 Cli = Callable[..., tuple[int, str, str]]
 README = Path(__file__).resolve().parents[2] / "README.md"
-COMMANDS = ("analyze", "render", "summarize", "demo", "doctor", "models", "train", "evaluate")
+COMMANDS = ("analyze", "predict", "render", "summarize", "demo", "doctor", "models", "data", "train", "evaluate")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -74,13 +76,51 @@ def test_models_are_listed_and_shown(run_cli: Cli) -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("500ms", 0.5), ("2min", 120), ("0.25", 0.25)])
 def test_times_are_read_with_their_unit(text: str, seconds: float) -> None:
-    assert parse_seconds(text) == seconds
+    assert parse_seconds(text, "--epoch") == seconds
 
 
 @pytest.mark.parametrize("text", ["0s", "soon", "-1s", "1h", ""])
 def test_times_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="expected a time such as 1s"):
-        parse_seconds(text)
+    with pytest.raises(UsageError, match=rf"^--epoch {text!r}: expected a time such as 1s"):
+        parse_seconds(text, "--epoch")
+
+
+@pytest.mark.parametrize(
+    ("text", "frames", "seconds"),
+    [("3", 3, None), ("0.5s", 1, 0.5), ("500ms", 1, 0.5), ("1min", 1, 60), ("1", 1, None)],
+)
+def test_how_often_to_detect_is_read_as_frames_or_time(text: str, frames: int, seconds: float | None) -> None:
+    assert parse_detect_every(text) == {"detect_every_frames": frames, "detect_every_s": seconds}
+
+
+@pytest.mark.parametrize("text", ["often", "0", "0s", "-1", "2.5", "1h", "True"])
+def test_how_often_to_detect_must_be_said_plainly(text: str, run_cli: Cli, tmp_path: Path) -> None:
+    code, _, err = run_cli("analyze", tmp_path, "--out", tmp_path / "out", f"--detect-every={text}")
+    assert code == 2
+    assert f"--detect-every '{text}': expected a number of frames such as 3, or a time such as 0.5s" in err
+
+
+@pytest.mark.parametrize(
+    ("toml", "options", "told"),
+    [
+        ("", ["--detect-every", "0.5s"], "detect_every_s=0.5"),
+        ("", ["--detect-every", "3"], "detect_every_frames=3"),
+        ("detect-every = 4", [], "detect_every_frames=4"),
+        ('detect_every = "2s"', [], "detect_every_s=2.0"),
+        ("detect_every_s = 0.25", [], "detect_every_s=0.25"),
+        ("detect_every_s = 0.25", ["--detect-every", "3"], "detect_every_frames=3"),
+        ("detect_every_frames = 4", ["--detect-every", "1s"], "detect_every_s=1.0"),
+    ],
+)
+def test_how_often_to_detect_may_stand_in_a_file_and_the_command_line_wins(
+    toml: str, options: list[str], told: str, run_cli: Cli, tmp_path: Path
+) -> None:
+    synthetic.moving_face_clip(tmp_path / "face.mp4", duration_s=0.2)
+    (tmp_path / "run.toml").write_text(toml)
+    config = ["--config", tmp_path / "run.toml"]
+    code, out, _ = run_cli("analyze", tmp_path, "--out", tmp_path / "out", "--dry-run", *config, *options)
+    assert code == 0
+    assert f"settings: {told}\n" in out
 
 
 def test_summary_without_a_face_says_so() -> None:

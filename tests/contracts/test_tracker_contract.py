@@ -79,6 +79,49 @@ def test_the_same_input_gives_the_same_answer(build: BuildTracker, steps: list) 
 
 
 @trackers
+@settings(max_examples=50, deadline=None)
+@given(steps=st.lists(step, max_size=8), carries=st.integers(1, 3))
+def test_carrying_faces_changes_nothing(build: BuildTracker, steps: list, carries: int) -> None:
+    """The answers of `update` are those of a tracker that never carried; what is carried are the faces it saw last."""
+
+    class Carrying:
+        def __init__(self) -> None:
+            self._tracker, self._time_s = build(0.7), 0.0
+            self._last = TrackedFaces(Detections.none().boxes, Detections.none().scores)
+
+        def update(self, detections: Detections, time_s: float) -> TrackedFaces:
+            for share in np.linspace(0.1, 0.9, carries):
+                carried = self._tracker.carry(self._time_s + share * (time_s - self._time_s))
+                assert carried.track_ids.tolist() == self._last.track_ids.tolist()
+                assert carried.scores.tolist() == self._last.scores.tolist()
+            self._time_s, self._last = time_s, self._tracker.update(detections, time_s)
+            return self._last
+
+        def carry(self, time_s: float) -> TrackedFaces:
+            return self._tracker.carry(time_s)
+
+        def end_shot(self) -> None:
+            self._last = TrackedFaces(Detections.none().boxes, Detections.none().scores)
+            self._tracker.end_shot()
+
+    for first, second in zip(run(build(0.7), steps), run(Carrying(), steps), strict=True):
+        assert np.array_equal(first.track_ids, second.track_ids)
+        assert np.array_equal(first.boxes, second.boxes)
+
+
+@trackers
+def test_a_still_face_is_carried_where_it_is(build: BuildTracker) -> None:
+    tracker, still = build(0.7), detections_of([(50, 50, 60, 0.9)])
+    for index in range(5):
+        tracker.update(still, 0.2 * index)
+    carried = tracker.carry(0.95)
+    assert carried.track_ids.tolist() == [1]
+    np.testing.assert_allclose(carried.boxes, still.boxes, atol=0.5)
+    tracker.end_shot()
+    assert len(tracker.carry(1)) == 0
+
+
+@trackers
 def test_a_still_face_keeps_its_identity_until_the_shot_ends(build: BuildTracker) -> None:
     tracker, still = build(0.7), detections_of([(50, 50, 60, 0.9)])
     before = [tracker.update(still, 0.04 * index).track_ids.tolist() for index in range(5)]
@@ -94,3 +137,5 @@ def test_time_must_increase(build: BuildTracker, time_s: float) -> None:
     tracker.update(Detections.none(), 1.0)
     with pytest.raises(ValueError, match="time_s"):
         tracker.update(Detections.none(), time_s)
+    with pytest.raises(ValueError, match="time_s"):
+        tracker.carry(time_s)

@@ -43,7 +43,7 @@ def frame_faces(*, faces: int = 1, analysed: bool = True) -> FrameFaces[TrackedF
     picture = ArrayPicture(np.repeat(scenery()[..., None], 3, axis=2))
     rows = boxes(*[(20, 30, 84, 94)] * faces).reshape(-1, 4)
     tracked = TrackedFaces(rows, np.ones(faces, np.float32), None, np.arange(1, faces + 1, dtype=np.int32))
-    return FrameFaces(Frame(info, 3, 3, 0.12, picture, analysed), tracked, shot=2)
+    return FrameFaces(Frame(info, 3, 3, 0.12, picture, analysed, shot=2), tracked)
 
 
 def test_a_crop_of_the_pictures_own_scale_is_a_plain_slice() -> None:
@@ -122,7 +122,7 @@ def test_every_frame_comes_out_with_a_crop_of_each_face(faces: int) -> None:
     item = next(align(iter([frame_faces(faces=faces)]), 48, PLAIN, keep_picture=False))
     assert item.faces.crops.shape == (faces, 48, 48, 1)
     assert item.faces.track_ids.tolist() == list(range(1, faces + 1))
-    assert (item.shot, item.frame.index) == (2, 3)
+    assert (item.frame.shot, item.frame.index) == (2, 3)
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -99,6 +99,19 @@ def test_resume_with_other_settings_or_another_source_does_the_video_again(clips
     assert resumed(plain.merged({"stride": 2, "jobs": 2}))
 
 
+def test_resume_with_another_version_of_the_detector_does_the_video_again(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = videmo.Settings(detector="haar", annotated_video=False, charts=False, existing="resume")
+
+    def resumed() -> bool:
+        return videmo.analyze([clips / "clip0.mp4"], tmp_path / "out", settings).videos[0].resumed
+
+    assert [resumed(), resumed()] == [False, True]
+    monkeypatch.setattr("cv2.__version__", "4.99")
+    assert not resumed()
+
+
 def test_a_missing_chart_is_drawn_and_a_missing_video_made_again(clips: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     source = [clips / "clip0.mp4"]

@@ -39,4 +39,4 @@ def test_frames_get_back_what_was_written_of_them(
         np.testing.assert_array_equal(again.faces.emotions, item.faces.emotions)
         np.testing.assert_array_equal(again.faces.track_ids, item.faces.track_ids)
         if item.frame.analysed:
-            assert again.shot == item.shot
+            assert again.frame.shot == item.frame.shot

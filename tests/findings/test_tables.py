@@ -10,8 +10,10 @@ from scored_frames import scored_frames, video_info
 
 from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
+from videmo.findings.replay import replay
 from videmo.findings.tables import Run
 from videmo.output.parquet import TablesSink, write_table
+from videmo.output.schema import POSE_COLUMNS
 from videmo.settings import Settings
 
 
@@ -77,3 +79,15 @@ def test_only_known_versions_are_read(version: str | None, read: bool, tmp_path:
     else:
         with pytest.raises(UsageError, match=r"videos\.parquet: tables of version (2\.0|none), this videmo reads 1\.x"):
             run.videos()
+
+
+def test_tables_from_before_head_pose_are_read(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    for path in tmp_path.glob("*/clip.parquet"):
+        table = pq.read_table(path)
+        old = table.drop_columns([name for name in (*POSE_COLUMNS, "detected") if name in table.column_names])
+        pq.write_table(old.replace_schema_metadata({**table.schema.metadata, b"videmo.schema_version": b"1.0"}), path)
+    assert "yaw_deg" not in run.faces("clip")
+    assert [len(faces) for _, faces in run.row_groups("clip")] == [3]
+    frames = [item.frame for item in scored_frames(video_info(tmp_path), (1, 2, 0))]
+    assert [len(item.faces) for item in replay(frames, run, "clip")] == [1, 2, 0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from videmo.emotion.labels import EMOTIONS
 from videmo.errors import OutputError
 from videmo.output import rows
 from videmo.output.parquet import TablesSink, write_table
-from videmo.output.schema import BOX_COLUMNS, LANDMARK_COLUMNS, faces_schema, frames_schema
+from videmo.output.schema import BOX_COLUMNS, LANDMARK_COLUMNS, POSE_COLUMNS, faces_schema, frames_schema
+from videmo.pose import head_pose
 
 METADATA = {"videmo.version": "1.2.3", "videmo.preset": "tiny"}
 
@@ -52,6 +54,8 @@ def test_tables_hold_exactly_what_was_written(
         np.testing.assert_array_equal(faces[list(EMOTIONS)], emotions)
         points = np.concatenate([item.landmarks.reshape(-1, 10) for item in seen])  # type: ignore[union-attr]
         np.testing.assert_array_equal(faces[list(LANDMARK_COLUMNS)], points)
+        poses = head_pose(points.reshape(-1, 5, 2))
+        np.testing.assert_allclose(faces[list(POSE_COLUMNS)], poses, atol=0.01)
         assert faces["track_id"].tolist() == [i for item in seen for i in item.track_ids]
         assert faces["emotion"].astype(str).tolist() == [EMOTIONS[i] for i in emotions.argmax(axis=1)]
 
@@ -59,7 +63,7 @@ def test_tables_hold_exactly_what_was_written(
 def test_columns_are_those_of_the_design(tmp_path: Path) -> None:
     frames, faces = write(tmp_path, list(scored_frames(video_info(tmp_path), [2])))
     assert list(frames) == ["video_id", "frame_index", "time_s", "shot", "faces", "file_name"]
-    assert list(faces)[:9] == [
+    assert list(faces)[:10] == [
         "video_id",
         "frame_index",
         "time_s",
@@ -69,17 +73,20 @@ def test_columns_are_those_of_the_design(tmp_path: Path) -> None:
         "x2",
         "y2",
         "detection_score",
+        "detected",
     ]
-    assert list(faces)[9:19] == [
+    assert list(faces)[10:20] == [
         "right_eye_x", "right_eye_y", "left_eye_x", "left_eye_y", "nose_x", "nose_y",
         "right_mouth_x", "right_mouth_y", "left_mouth_x", "left_mouth_y",
     ]  # fmt: skip
-    assert list(faces)[19:] == [*EMOTIONS, "emotion"]
+    assert list(faces)[20:23] == ["yaw_deg", "pitch_deg", "roll_deg"]
+    assert list(faces)[23:] == [*EMOTIONS, "emotion"]
     stored = pq.read_schema(tmp_path / "faces" / "clip.parquet")
     assert stored.equals(faces_schema(EMOTIONS))
     assert {stored.field(name).type for name in (*BOX_COLUMNS, *EMOTIONS)} == {pa.float32()}
     assert stored.field("time_s").type == pa.float64()
     assert stored.field("x1").metadata[b"unit"] == b"px"
+    assert stored.field("yaw_deg").metadata[b"unit"] == b"deg"
     assert pq.read_schema(tmp_path / "frames" / "clip.parquet").equals(frames_schema())
 
 
@@ -88,8 +95,17 @@ def test_landmarks_that_nobody_found_are_null(tmp_path: Path) -> None:
     bare = second.faces
     without = FrameFaces(second.frame, ScoredFaces(bare.boxes, bare.scores, None, bare.track_ids, bare.emotions))
     write(tmp_path, [first, without])
-    points = pq.read_table(tmp_path / "faces" / "clip.parquet", columns=list(LANDMARK_COLUMNS))
-    assert [column.null_count for column in points.columns] == [2] * 10
+    points = pq.read_table(tmp_path / "faces" / "clip.parquet", columns=[*LANDMARK_COLUMNS, *POSE_COLUMNS])
+    assert [column.null_count for column in points.columns] == [2] * 13
+
+
+def test_rows_say_whether_the_detector_looked_at_their_frame(tmp_path: Path) -> None:
+    items = list(scored_frames(video_info(tmp_path), [2, 1, 0, 3]))
+    carried = [replace(item, frame=replace(item.frame, detected=item.frame.index == 0)) for item in items]
+    _, faces = write(tmp_path, carried)
+    assert faces["detected"].tolist() == [True] * 2 + [False] * 4
+    field = faces_schema(EMOTIONS).field("detected")
+    assert (field.type, field.nullable) == (pa.bool_(), False)
 
 
 def test_row_groups_are_bounded_and_the_same_in_both_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +129,7 @@ def test_footers_say_what_the_run_says_and_what_was_added_at_the_end(tmp_path: P
     for path in sink.close():
         footer = pq.read_metadata(path).metadata
         assert footer[b"videmo.version"] == b"1.2.3"
-        assert footer[b"videmo.schema_version"] == b"1.0"
+        assert footer[b"videmo.schema_version"] == b"1.1"
         assert footer[b"videmo.table"].decode() == path.parent.name
         assert json.loads(footer[b"videmo.labels"]) == list(EMOTIONS)
         assert footer[b"videmo.report"] == b'{"faces": 1}'
@@ -171,4 +187,4 @@ def test_write_table_replaces_whole_or_not_at_all(tmp_path: Path, monkeypatch: p
     assert pq.read_table(path)["a"].to_pylist() == [1]
     assert [file.name for file in tmp_path.iterdir()] == ["videos.parquet"]
     footer = pq.read_metadata(path).metadata
-    assert (footer[b"videmo.table"], footer[b"videmo.schema_version"]) == (b"videos", b"1.0")
+    assert (footer[b"videmo.table"], footer[b"videmo.schema_version"]) == (b"videos", b"1.1")

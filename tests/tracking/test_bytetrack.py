@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from trajectories import SCENES, Moment, film, idf1, observe
 
 from videmo.datatypes import Detections, TrackedFaces
+from videmo.geometry import iou_matrix
 from videmo.tracking.bytetrack import ByteTracker, TrackerSettings, build
 from videmo.tracking.kalman import Motion
 
@@ -115,6 +116,58 @@ def test_landmarks_stay_with_their_faces() -> None:
     tracked = ByteTracker().update(Detections(boxes.boxes, boxes.scores, landmarks), 0)
     assert tracked.landmarks is not None
     assert np.array_equal(tracked.landmarks[:, 0] - [0, 1], tracked.boxes[:, :2])
+
+
+def running(time_s: float) -> Detections:
+    """A face that runs to the right, a quarter of its width in 0.2 s, and comes nearer; its landmarks on a diagonal."""
+    width = 80 * np.exp(0.1 * time_s)
+    faces = faces_at((50 + 100 * time_s, 100, width))
+    points = faces.boxes[:, None, :2] + np.linspace(0.2, 0.8, 5)[:, None] * [width, width]
+    return Detections(faces.boxes, faces.scores, points.astype(np.float32))
+
+
+@pytest.mark.parametrize("times_s", [np.arange(0, 3, 0.04), varying_times(3, seed=2)], ids=["cfr", "vfr"])
+def test_a_face_detected_every_fifth_of_a_second_is_followed_in_between(times_s: Sequence[float]) -> None:
+    tracker, last_s = ByteTracker(), -1.0
+    for time_s in times_s:
+        truth, due = running(time_s), time_s - last_s >= 0.199
+        found = tracker.update(truth, time_s) if due else tracker.carry(time_s)
+        last_s = time_s if due else last_s
+        assert found.track_ids.tolist() == [1]
+        assert found.scores.tolist() == truth.scores.tolist()
+        if time_s > 0.4:
+            assert iou_matrix(found.boxes, truth.boxes).item() >= 0.7
+            assert found.landmarks is not None
+            inside = (found.landmarks - found.boxes[:, None, :2]) / (found.boxes[:, 2:] - found.boxes[:, :2])[:, None]
+            np.testing.assert_allclose(inside[0, :, 0], np.linspace(0.2, 0.8, 5), atol=1e-4)
+
+
+def test_a_face_that_moves_on_is_expected_further_on() -> None:
+    tracker = ByteTracker()
+    run(tracker, [0, 0.2, 0.4], [running(time_s) for time_s in (0, 0.2, 0.4)])
+    lefts = [tracker.carry(time_s).boxes[0, 0] for time_s in (0.41, 0.5, 0.6)]
+    assert lefts == sorted(lefts)
+    assert lefts[-1] > running(0.4).boxes[0, 0] + 5
+
+
+def test_only_faces_of_the_last_detection_are_carried() -> None:
+    tracker = ByteTracker()
+    assert len(tracker.carry(0)) == 0
+    tracker.update(faces_at((10, 10, 50), (200, 10, 50)), 0.04)
+    tracker.update(faces_at((10, 10, 50)), 0.08)
+    assert tracker.carry(0.12).track_ids.tolist() == [1]
+    assert tracker.update(faces_at((10, 10, 50), (200, 10, 50)), 0.16).track_ids.tolist() == [1, 2]
+    tracker.end_shot()
+    assert len(tracker.carry(0.2)) == 0
+
+
+def test_carrying_a_face_is_no_miss() -> None:
+    """A faint face continues a track only when the detection before saw it."""
+    tracker = ByteTracker()
+    tracker.update(faces_at((10, 10, 50)), 0)
+    for index in range(1, 20):
+        tracker.carry(0.01 * index)
+    assert tracker.update(faces_at((10, 10, 50), scores=[0.55]), 0.2).track_ids.tolist() == [1]
 
 
 scenes = st.builds(

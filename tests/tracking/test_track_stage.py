@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from synthetic import face_at, moving_face, plain
 from trajectories import Moment, idf1
 
 from videmo.datatypes import Detections, Frame, FrameFaces, TrackedFaces, UInt8Array, VideoInfo
-from videmo.detection.base import Detector
+from videmo.detection.base import Detector, PictureFormat
 from videmo.detection.haar import HaarDetector
+from videmo.detection.schedule import DetectionSchedule
 from videmo.detection.stage import detect
 from videmo.detection.yunet import YuNetDetector
 from videmo.pipeline.batching import InlineWorker
 from videmo.tracking.bytetrack import ByteTracker
-from videmo.tracking.shots import ShotDetector
+from videmo.tracking.shots import ShotDetector, mark_shots
 from videmo.tracking.stage import track
 from videmo.video.picture import ArrayPicture
 from videmo.video.pyav import PyAvReader
@@ -34,36 +36,86 @@ def frames_of(pictures: Sequence[UInt8Array], *, fps: float = 25, analysed_every
         yield Frame(info, index, pts, pts / 1000, ArrayPicture(picture), index % analysed_every == 0)
 
 
-def track_frames(frames: Iterator[Frame]) -> list[FrameFaces[TrackedFaces]]:
-    items = (FrameFaces(frame, FACE if frame.analysed else Detections.none()) for frame in frames)
-    return list(track(items, ByteTracker(), ShotDetector()))
+class StillFace:
+    """Sees the same face in every picture, and counts how often it looked."""
+
+    picture_format = PictureFormat("rgb", None)
+    batch_size = 1
+    birth_score = 0.7
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def detect(self, images: Sequence[UInt8Array]) -> list[Detections]:
+        self.looks += len(images)
+        return [FACE] * len(images)
 
 
-def find_and_track(frames: Iterator[Frame], detector: Detector) -> list[FrameFaces[TrackedFaces]]:
-    items = detect(frames, InlineWorker(detector.detect), detector.picture_format, min_face_px=24)
-    return list(track(items, ByteTracker(), ShotDetector()))
+def find_and_track(frames: Iterator[Frame], detector: Detector, *, every: int = 1) -> list[FrameFaces[TrackedFaces]]:
+    items = detect(
+        mark_shots(frames, ShotDetector()),
+        InlineWorker(detector.detect),
+        detector.picture_format,
+        min_face_px=24,
+        schedule=DetectionSchedule(every_frames=every),
+    )
+    return list(track(items, ByteTracker()))
 
 
 def test_every_frame_comes_out_in_order_and_no_identity_crosses_a_cut() -> None:
     pictures = [ROOMS[0], ROOMS[0], ROOMS[1], ROOMS[1], ROOMS[0]]
-    tracked = track_frames(frames_of(pictures))
+    tracked = find_and_track(frames_of(pictures), StillFace())
     assert [item.frame.index for item in tracked] == [0, 1, 2, 3, 4]
-    assert [item.shot for item in tracked] == [0, 0, 1, 1, 2]
+    assert [item.frame.shot for item in tracked] == [0, 0, 1, 1, 2]
     assert [item.faces.track_ids.tolist() for item in tracked] == [[1], [1], [2], [2], [3]]
 
 
 def test_frames_between_analysed_ones_pass_without_faces_and_still_tell_cuts() -> None:
     pictures = [ROOMS[0], ROOMS[0], ROOMS[0], ROOMS[2], ROOMS[0], ROOMS[0]]
-    tracked = track_frames(frames_of(pictures, analysed_every=2))
+    tracked = find_and_track(frames_of(pictures, analysed_every=2), StillFace())
     assert [item.frame.index for item in tracked] == [0, 1, 2, 3, 4, 5]
-    assert [item.shot for item in tracked] == [0, 0, 0, 1, 2, 2]
+    assert [item.frame.shot for item in tracked] == [0, 0, 0, 1, 2, 2]
     assert [item.faces.track_ids.tolist() for item in tracked] == [[1], [], [1], [], [2], []]
 
 
 def test_a_frame_without_faces_is_an_empty_table() -> None:
     frames = frames_of([ROOMS[0], ROOMS[0]])
-    tracked = list(track((FrameFaces(f, Detections.none()) for f in frames), ByteTracker(), ShotDetector()))
+    tracked = list(track((FrameFaces(f, Detections.none()) for f in frames), ByteTracker()))
     assert [len(item.faces) for item in tracked] == [0, 0]
+
+
+def test_a_cut_makes_the_detector_look_and_nothing_is_carried_over_it() -> None:
+    pictures = [ROOMS[0]] * 3 + [ROOMS[1]] * 6
+    detector = StillFace()
+    tracked = find_and_track(frames_of(pictures), detector, every=5)
+    assert [item.frame.detected for item in tracked] == [index in (0, 3, 8) for index in range(9)]
+    assert [item.faces.track_ids.tolist() for item in tracked] == [[1]] * 3 + [[2]] * 6
+    assert detector.looks == 3
+
+
+def test_a_cut_in_a_frame_that_sampling_skips_is_looked_at_in_the_next_analysed_one() -> None:
+    pictures = [ROOMS[0]] * 3 + [ROOMS[1]] * 5
+    tracked = find_and_track(frames_of(pictures, analysed_every=2), StillFace(), every=3)
+    analysed = [item for item in tracked if item.frame.analysed]
+    assert [item.frame.detected for item in analysed] == [True, False, True, False]
+    assert [item.faces.track_ids.tolist() for item in analysed] == [[1], [1], [2], [2]]
+    assert not any(item.frame.detected or len(item.faces) for item in tracked if not item.frame.analysed)
+
+
+class RunsRight(ByteTracker):
+    """Expects two faces at the right edge of a picture 160 px wide, one half out of it, one wholly."""
+
+    def carry(self, time_s: float) -> TrackedFaces:
+        boxes = np.array([[140, 20, 180, 60], [161, 20, 201, 60]], np.float32)
+        return TrackedFaces(boxes, np.ones(2, np.float32), None, np.array([3, 4], np.int32))
+
+
+def test_a_carried_face_is_cut_to_the_picture_and_gone_when_it_has_left() -> None:
+    frame = replace(next(frames_of([ROOMS[0]])), detected=False)
+    for shown in (frame, frame.without_picture()):
+        item = next(track(iter([FrameFaces(shown, Detections.none())]), RunsRight()))
+        assert item.faces.boxes.tolist() == [[140, 20, 160, 60]]
+        assert item.faces.track_ids.tolist() == [3]
 
 
 def test_follows_two_real_faces_that_pass_each_other_leave_and_return() -> None:
@@ -81,10 +133,12 @@ def test_follows_two_real_faces_that_pass_each_other_leave_and_return() -> None:
     assert idf1(moments, [item.faces for item in tracked]) >= 0.95
 
 
-def test_follows_one_real_face_with_one_identity() -> None:
+@pytest.mark.parametrize("every", [1, 5])
+def test_follows_one_real_face_with_one_identity(every: int) -> None:
     pictures = [picture for picture, _ in moving_face(25)]
-    tracked = find_and_track(frames_of(pictures), HaarDetector())
+    tracked = find_and_track(frames_of(pictures), HaarDetector(), every=every)
     assert [item.faces.track_ids.tolist() for item in tracked] == [[1]] * 25
+    assert sum(item.frame.detected for item in tracked) == 25 // every
 
 
 def find_and_track_file(shared: Path, name: str, every: int) -> list[FrameFaces[TrackedFaces]]:

@@ -19,7 +19,7 @@ from videmo.output.parquet import write_table
 from videmo.output.schema import tracks_schema, videos_schema
 from videmo.settings import Existing
 
-FINGERPRINT = ("videmo.source_sha256", "videmo.preset_sha256", "videmo.settings")
+FINGERPRINT = ("videmo.source_sha256", "videmo.preset_sha256", "videmo.detector_version", "videmo.settings")
 """Footer values that must agree for a finished video to be taken over by `--resume`."""
 
 REPORT = "videmo.report"

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from videmo.analysis.models import Models, open_models
-from videmo.datatypes import FrameFaces, ScoredFaces
+from videmo.datatypes import AlignedFaces, FrameFaces, ScoredFaces
+from videmo.detection.schedule import DetectionSchedule
 from videmo.detection.stage import detect
 from videmo.emotion.align import align
 from videmo.emotion.stage import classify
 from videmo.pipeline.meters import Meters, WaitClock
 from videmo.pipeline.streams import close_all, prefetch
 from videmo.settings import Settings
-from videmo.tracking.shots import ShotDetector
+from videmo.tracking.shots import ShotDetector, mark_shots
 from videmo.tracking.stage import track
 from videmo.video.base import Reader
 from videmo.video.discover import discover
@@ -38,24 +39,18 @@ def scored_frames(
     Frames that sampling skips pass through without faces, marked so. With `keep_pictures` all keep their pixels.
     Closing this generator closes the reader and ends the threads. Raises VideoError, StageError.
     """
-    decoded: Iterator[Any] = meters.watch("decode", _decode(reader, settings))
-    analysis = [prefetch([decoded], FRAMES_AHEAD, name="decoded", meters=meters) if threaded else decoded]
-    waits = WaitClock()
-    detected = detect(
-        analysis[-1],
-        models.detect_worker,
-        models.picture_format,
-        min_face_px=settings.min_face_px,
-        waits=waits,
-    )
-    analysis.append(meters.watch("detect", detected, waits))
-    analysis.append(meters.watch("track", track(analysis[-1], models.new_tracker(), ShotDetector())))
-    aligned = align(analysis[-1], models.crop_side_px, models.framing, keep_picture=keep_pictures)
-    analysis.append(meters.watch("align", aligned))
+    analysis = _until_aligned(reader, models, settings, keep_pictures, meters, threaded)
     waits = WaitClock()
     scored = classify(analysis[-1], models.classify_worker, labels=len(models.labels), waits=waits)
     analysis.append(meters.watch("classify", scored, waits))
     return prefetch(analysis, FRAMES_AHEAD, name="scored", meters=meters) if threaded else _chain(analysis)
+
+
+def aligned_frames(
+    reader: Reader, models: Models, settings: Settings, *, meters: Meters
+) -> Generator[FrameFaces[AlignedFaces], None, None]:
+    """Yield the frames of one reader with their faces cut out but not classified; otherwise as `scored_frames`."""
+    return _chain(_until_aligned(reader, models, settings, keep_pictures=False, meters=meters, threaded=True))
 
 
 def stream(path: str | Path, settings: Settings | None = None) -> Iterator[FrameFaces[ScoredFaces]]:
@@ -83,6 +78,29 @@ def stream(path: str | Path, settings: Settings | None = None) -> Iterator[Frame
         finally:
             frames.close()
             reader.close()
+
+
+def _until_aligned(
+    reader: Reader, models: Models, settings: Settings, keep_pictures: bool, meters: Meters, threaded: bool
+) -> list[Iterator[Any]]:
+    """Return the stages up to the cut-out faces, in order; decoding has a thread of its own if `threaded`."""
+    decoded: Iterator[Any] = meters.watch("decode", _decode(reader, settings))
+    analysis = [prefetch([decoded], FRAMES_AHEAD, name="decoded", meters=meters) if threaded else decoded]
+    analysis.append(meters.watch("shots", mark_shots(analysis[-1], ShotDetector())))
+    waits = WaitClock()
+    detected = detect(
+        analysis[-1],
+        models.detect_worker,
+        models.picture_format,
+        min_face_px=settings.min_face_px,
+        schedule=DetectionSchedule(every_frames=settings.detect_every_frames, every_s=settings.detect_every_s),
+        waits=waits,
+    )
+    analysis.append(meters.watch("detect", detected, waits))
+    analysis.append(meters.watch("track", track(analysis[-1], models.new_tracker())))
+    aligned = align(analysis[-1], models.crop_side_px, models.framing, keep_picture=keep_pictures)
+    analysis.append(meters.watch("align", aligned))
+    return analysis
 
 
 def _decode(reader: Reader, settings: Settings) -> Iterator[Any]:

@@ -27,6 +27,7 @@ class Models:
     detect_worker: Worker[UInt8Array, Detections]
     classify_worker: Worker[UInt8Array, Float32Array]
     picture_format: PictureFormat
+    detector_version: str
     labels: tuple[str, ...]
     crop_side_px: int
     framing: Framing
@@ -45,7 +46,7 @@ def open_models(settings: Settings) -> Iterator[Models]:
     Raises UsageError (unknown names, device) and PresetError (weights).
     """
     detector: Detector = plugins.load("detectors", settings.detector)(settings)
-    classifier: Classifier = plugins.load("classifiers", "keras")(settings)
+    classifier: Classifier = plugins.load("classifiers", "preset")(settings)
     with serve(detector, classifier, settings) as models:
         yield models
 
@@ -64,6 +65,7 @@ def serve(detector: Detector, classifier: Classifier, settings: Settings, *, thr
     models = Models(
         *workers,
         picture_format=picture_format,
+        detector_version=detector.version,
         labels=tuple(classifier.labels),
         crop_side_px=classifier.crop_side_px,
         # A detector of a plug-in is taken to frame faces as YuNet does, from brow to chin.

@@ -70,7 +70,7 @@ def analyze_one(
     report = VideoReport(source.video_id, _shown_path(source))
     try:
         cancellation.check()
-        metadata = describe_result(source, context.settings, context.preset)
+        metadata = describe_result(source, context.settings, context.preset, context.models.detector_version)
         report = replace(report, sha256=metadata["videmo.source_sha256"])
         report = _taken_over(source, metadata, context) or _run(source, report, metadata, cancellation, context, meters)
     except VideoError as error:
@@ -79,7 +79,7 @@ def analyze_one(
     return report, meters.statistics()
 
 
-def describe_result(source: Input, settings: Settings, preset: Preset) -> dict[str, str]:
+def describe_result(source: Input, settings: Settings, preset: Preset, detector_version: str) -> dict[str, str]:
     """Return the footer of a video's tables: everything that its numbers depend on.
 
     Raises VideoError when the source cannot be read.
@@ -88,6 +88,8 @@ def describe_result(source: Input, settings: Settings, preset: Preset) -> dict[s
         "videmo.version": videmo.__version__,
         "videmo.preset": preset.name,
         "videmo.preset_sha256": preset.sha256,
+        "videmo.detector": settings.detector,
+        "videmo.detector_version": detector_version,
         "videmo.source_path": _shown_path(source),
         "videmo.source_sha256": _hash_source(source.paths),
         "videmo.settings": json.dumps(settings.result_settings(), sort_keys=True),

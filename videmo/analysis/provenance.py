@@ -19,7 +19,7 @@ from videmo.pipeline.meters import bottleneck
 from videmo.presets import Preset
 from videmo.settings import Settings
 
-LIBRARIES = ("av", "keras", "numpy", "opencv-python", "pandas", "pyarrow", "scipy", "tensorflow")
+LIBRARIES = ("av", "keras", "numpy", "opencv-python", "openvino", "pandas", "pyarrow", "scipy", "tensorflow")
 
 
 class RunRecord:

@@ -10,6 +10,7 @@ import typer
 
 from videmo.cli.progress import Progress, open_progress
 from videmo.cli.show import show_plan, show_report
+from videmo.cli.values import parse_detect_every
 from videmo.errors import Interrupted, UsageError
 from videmo.settings import Settings, read_config
 
@@ -31,10 +32,14 @@ def analyze(
     detector: Annotated[str, typer.Option(metavar="NAME", help="neural, haar or yunet.")] = DEFAULTS.detector,
     detector_model: Annotated[Path | None, typer.Option(help="Model file of the detector (yunet).")] = None,
     detect_size: Annotated[int | None, typer.Option(metavar="PX", help="Long side of what the detector sees.")] = None,
+    detect_every: Annotated[
+        str | None, typer.Option(metavar="N|TIME", help="Detect only every N frames, or 0.5s; track in between.")
+    ] = None,
     model: Annotated[str, typer.Option(metavar="PRESET", help="Expression model.")] = DEFAULTS.model,
     jobs: Annotated[int | None, typer.Option(help="Videos open at once.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Faces per model call.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = DEFAULTS.device,
+    runtime: Annotated[str, typer.Option(help="auto, keras or openvino.")] = DEFAULTS.runtime,
     no_video: Annotated[bool, typer.Option("--no-video", help="No annotated videos.")] = False,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="No charts.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results in the folder.")] = False,
@@ -78,8 +83,12 @@ OPTIONS = {
     "jobs": "jobs",
     "batch_size": "batch_size",
     "device": "device",
+    "runtime": "runtime",
 }
 """Settings by the name of their option; in a TOML file either name may be used."""
+
+DETECT_EVERY = "detect_every"
+"""The option that stands for one of two settings."""
 
 FLAGS: dict[str, tuple[str, Any]] = {
     "no_video": ("annotated_video", False),
@@ -94,10 +103,16 @@ def _settings(ctx: typer.Context, config: Path | None) -> Settings:
     """Return the defaults, with the configuration file on top, with the options given on top of that."""
     values: dict[str, Any] = {}
     if config:
-        values |= {OPTIONS.get(name, name): value for name, value in _from_file(config).items()}
-    values |= {setting: ctx.params[name] for name, setting in OPTIONS.items() if _given(ctx, name)}
+        values |= _spell_out(_from_file(config))
+    values |= _spell_out({name: ctx.params[name] for name in (*OPTIONS, DETECT_EVERY) if _given(ctx, name)})
     values |= _outputs({name: ctx.params[name] for name in FLAGS})
     return Settings().merged(values)
+
+
+def _spell_out(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that options or settings by their name stand for."""
+    values = {OPTIONS.get(name, name): value for name, value in options.items() if name != DETECT_EVERY}
+    return values | (parse_detect_every(str(options[DETECT_EVERY])) if DETECT_EVERY in options else {})
 
 
 def _from_file(config: Path) -> dict[str, Any]:

@@ -14,7 +14,18 @@ import typer
 
 from videmo.errors import VidemoError
 
-PACKAGES = ("tensorflow", "keras", "opencv-python", "av", "numpy", "pandas", "pyarrow", "scipy", "matplotlib")
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "openvino",
+    "opencv-python",
+    "av",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "matplotlib",
+)
 Finding = tuple[bool, str]
 
 
@@ -42,10 +53,12 @@ def _versions() -> Iterator[Finding]:
 
 
 def _devices() -> Iterator[Finding]:
-    from videmo.inference import choose_device
+    from videmo.inference import choose_engine
+    from videmo.inference.keras_network import set_up_device
 
-    device = choose_device("auto")
+    device, engine = set_up_device("auto"), choose_engine("auto")
     yield True, f"device: {device}" + ("" if device == "gpu" else " (TensorFlow sees no GPU; the CPU will do)")
+    yield True, f"runtime: {engine.runtime} on the {engine.device}"
 
 
 def _codecs() -> Iterator[Finding]:

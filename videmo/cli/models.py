@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from videmo.errors import PresetError
-from videmo.presets import list_presets, model_folders
+from videmo.presets import Preset, list_presets, model_folders, read_preset
 
 app = typer.Typer(help="List and show the model presets.", no_args_is_help=True)
 
@@ -22,18 +23,41 @@ def list_models() -> None:
     typer.echo(f"searched: {', '.join(str(folder) for folder in model_folders()) or 'no folder found'}", err=True)
 
 
+@app.command("export")
+def export_model(
+    name: Annotated[str, typer.Argument(metavar="PRESET", help="Name or folder of the preset.")],
+) -> None:
+    """Add the network for OpenVINO, the fast runtime on CPUs, to a preset that lacks it."""
+    found = _find(name)
+    from videmo.inference.keras_network import load_model, set_up_device
+    from videmo.inference.openvino_export import write_openvino
+
+    set_up_device("cpu")
+    entry = write_openvino(load_model(found.check_weights()), found.folder)
+    config = json.dumps({**found.config, "openvino": entry}, indent=1, ensure_ascii=False)
+    (found.folder / "config.json").write_text(config + "\n", encoding="utf-8")
+    typer.echo(f"wrote {found.folder / str(entry['file'])}")
+
+
 @app.command("show")
 def show_model(
-    name: Annotated[str, typer.Argument(help="Preset.")],
+    name: Annotated[str, typer.Argument(metavar="PRESET", help="Name or folder of the preset.")],
     config: Annotated[bool, typer.Option("--config", help="Show config.json instead of the card.")] = False,
 ) -> None:
     """Show the card of a preset: data, protocol, figures, intended and forbidden use."""
-    found = {preset.name: preset for preset in list_presets()}
-    if name not in found:
-        raise PresetError(f"unknown preset {name!r}: known are {', '.join(found) or 'none'}")
-    preset = found[name]
+    preset = _find(name)
     card = preset.folder / "README.md"
     if config or not card.is_file():
         typer.echo(json.dumps(preset.config, indent=2))
     else:
         typer.echo(card.read_text(encoding="utf-8"))
+
+
+def _find(name: str) -> Preset:
+    """Return the preset of any task called `name`, or the one in the folder `name`."""
+    if (Path(name) / "config.json").is_file():
+        return read_preset(Path(name))
+    found = {preset.name: preset for preset in list_presets()}
+    if name not in found:
+        raise PresetError(f"unknown preset {name!r}: known are {', '.join(found) or 'none'}")
+    return found[name]

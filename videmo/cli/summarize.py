@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from videmo.cli.values import parse_seconds
 from videmo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,17 +44,9 @@ def summarize(
     from videmo.findings.tables import Run
 
     run = Run(folder)
-    rows = summarize_epochs(run, parse_seconds(epoch), by=by.value) if epoch else summarize_run(run, by=by.value)
+    epoch_s = parse_seconds(epoch, "--epoch") if epoch else None
+    rows = summarize_epochs(run, epoch_s, by=by.value) if epoch_s else summarize_run(run, by=by.value)
     _write(rows, form, output)
-
-
-def parse_seconds(text: str) -> float:
-    """Return the seconds of "1s", "500ms", "2min" or "0.5"; raises UsageError."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|)\s*", text)
-    seconds = float(found[1]) * {"ms": 0.001, "s": 1, "min": 60, "": 1}[found[2]] if found else 0
-    if seconds <= 0:
-        raise UsageError(f"--epoch {text!r}: expected a time such as 1s, 500ms or 2min")
-    return seconds
 
 
 def format_tables(rows: pd.DataFrame) -> Iterator[str]:

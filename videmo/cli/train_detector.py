@@ -40,10 +40,8 @@ def detector(
     def report(row: Row) -> None:
         typer.echo("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
-    recipe, valid = (
-        Recipe(epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed),
-        read_pictures(data, "val"),
-    )
+    recipe = Recipe(epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed)
+    valid = read_pictures(data, "val")
     more = read_pictures(extra, "train") if extra else []
     training = Training(recipe, read_pictures(data, "train"), more, valid, work / out.name)
     if start_from:

@@ -48,6 +48,7 @@ class HaarDetector:
     def __init__(self, *, min_score: float = MIN_SCORE, birth_score: float = BIRTH_SCORE) -> None:
         """Load the cascade that comes with OpenCV; raises UsageError when this OpenCV has none."""
         self._min_score, self.birth_score = min_score, birth_score
+        self.version = f"OpenCV {cv2.__version__}"
         self._cascade: Any = _load_cascade()
 
     def detect(self, images: Sequence[UInt8Array]) -> list[Detections]:

@@ -14,7 +14,7 @@ from videmo.detection.base import PictureFormat
 from videmo.detection.decode import select_faces
 from videmo.errors import PresetError
 from videmo.geometry import clip_boxes
-from videmo.inference import KerasModel, choose_device
+from videmo.inference import Engine, choose_engine
 from videmo.presets import Preset, find_preset
 from videmo.settings import Settings
 
@@ -56,6 +56,7 @@ class NeuralDetector:
         self._multiple_px, self._padding = int(config["input"]["multiple_px"]), int(config["input"]["padding"])
         self._min_score = float(config["min_score"] if min_score is None else min_score)
         self.birth_score = self._min_score
+        self.version = str(config.get("weights", {}).get("sha256", ""))
         self._nms_iou = float(config["nms_iou"])
 
     def detect(self, images: Sequence[UInt8Array]) -> list[Detections]:
@@ -87,14 +88,14 @@ class NeuralDetector:
         return Detections(clip_boxes(faces.boxes, image.shape[1], image.shape[0]), faces.scores, faces.landmarks)
 
 
-def load(preset: Preset, *, batch_size: int, min_score: float | None = None) -> NeuralDetector:
+def load(preset: Preset, engine: Engine, *, batch_size: int, min_score: float | None = None) -> NeuralDetector:
     """Return the detector of a preset; raises PresetError when its network does not do what the card says."""
-    network = KerasModel(preset.check_weights(), batch_size=batch_size)
+    network = engine.load(preset, batch_size=batch_size)
     if network.input_shape != (None, None, 3):
         raise PresetError(f"preset {preset.name}: expected RGB pictures of any size, got {network.input_shape}")
     detector = NeuralDetector(network, preset.config, batch_size=batch_size, min_score=min_score)
     side_px = int(preset.config["input"]["multiple_px"])
-    columns = network(np.zeros((batch_size, 2 * side_px, 2 * side_px, 3), np.uint8)).shape[-1]
+    columns = network(np.zeros((1, 2 * side_px, 2 * side_px, 3), np.uint8)).shape[-1]
     if columns != _COLUMNS:
         raise PresetError(f"preset {preset.name}: expected {_COLUMNS} values for each cell, got {columns}")
     return detector
@@ -103,11 +104,11 @@ def load(preset: Preset, *, batch_size: int, min_score: float | None = None) -> 
 def build(settings: Settings) -> NeuralDetector:
     """Return the detector of the preset `PRESET` with the settings' `min_score`; raises PresetError or UsageError."""
     preset = find_preset(PRESET, "detection")
-    device = choose_device(settings.device)
-    batch_size = GPU_BATCH if device == "gpu" else CPU_BATCH
+    engine = choose_engine(settings.device, settings.runtime)
+    batch_size = GPU_BATCH if engine.device == "gpu" else CPU_BATCH
     if settings.min_score is not None:
-        return load(preset, batch_size=batch_size, min_score=settings.min_score)
+        return load(preset, engine, batch_size=batch_size, min_score=settings.min_score)
     birth_score = float(preset.config["min_score"])
-    detector = load(preset, batch_size=batch_size, min_score=FAINT_SHARE * birth_score)
+    detector = load(preset, engine, batch_size=batch_size, min_score=FAINT_SHARE * birth_score)
     detector.birth_score = birth_score
     return detector

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 
 from videmo.datatypes import Detections, Frame, FrameFaces, Picture, UInt8Array
 from videmo.detection.base import PictureFormat
+from videmo.detection.schedule import DetectionSchedule
 from videmo.geometry import clip_boxes, fit_size
 from videmo.pipeline.batching import Worker, submit_ahead
 from videmo.pipeline.meters import WaitClock
@@ -20,20 +22,24 @@ def detect(
     picture_format: PictureFormat,
     *,
     min_face_px: int,
+    schedule: DetectionSchedule | None = None,
     waits: WaitClock | None = None,
 ) -> Iterator[FrameFaces[Detections]]:
     """Yield every frame with its faces, in order; boxes are clipped px of the displayed picture.
 
     The detector gets the picture in the size and colour it asks for, converted straight from the decoder's format.
-    Frames that sampling skips pass through without faces. Faces narrower or lower than `min_face_px` are left out.
+    Frames that sampling skips, or that are not due by the `schedule` (by default all are), pass through without faces,
+    unconverted and marked as not detected. Faces narrower or lower than `min_face_px` are left out.
     """
+    is_due = (schedule or DetectionSchedule()).is_due
+    marked = (frame if is_due(frame) else replace(frame, detected=False) for frame in frames)
 
     def submit(frame: Frame) -> Future[Detections] | None:
-        if not frame.analysed or frame.picture is None:
+        if not frame.detected or frame.picture is None:
             return None
         return worker.submit(_small(frame.picture, picture_format))
 
-    for frame, found in submit_ahead(frames, submit, limit=2 * worker.batch_size, waits=waits):
+    for frame, found in submit_ahead(marked, submit, limit=2 * worker.batch_size, waits=waits):
         if found is None or frame.picture is None:
             yield FrameFaces(frame, Detections.none())
         else:

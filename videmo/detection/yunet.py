@@ -12,6 +12,7 @@ import numpy as np
 from videmo.datatypes import Detections, UInt8Array
 from videmo.detection.base import PictureFormat
 from videmo.errors import UsageError
+from videmo.presets import hash_file
 from videmo.settings import Settings
 
 # On 12 clips 320 / 480 / 640 / 960 px cost 2.5 / 5 / 9 / 20 ms a frame. They find 38 / 57 / 67 / 82 faces in 11 frames
@@ -44,6 +45,7 @@ class YuNetDetector:
     def __init__(self, model: Path, *, min_score: float = MIN_SCORE, birth_score: float = BIRTH_SCORE) -> None:
         """Load `model`, an ONNX file; raises UsageError when it is not a YuNet that OpenCV can run."""
         self.birth_score = birth_score
+        self.version = hash_file(model)
         try:
             self._network: Any = cv2.FaceDetectorYN.create(
                 str(model), "", (32, 32), min_score, _NMS_IOU, _MOST_CANDIDATES

@@ -52,7 +52,7 @@ def align(
         if len(faces) and frame.picture is not None:
             crops = cut_faces(frame.picture.gray(), faces.boxes, faces.landmarks, crop_side_px, framing)
         aligned = AlignedFaces(faces.boxes, faces.scores, faces.landmarks, faces.track_ids, crops)
-        yield FrameFaces(frame if keep_picture else frame.without_picture(), aligned, item.shot)
+        yield FrameFaces(frame if keep_picture else frame.without_picture(), aligned)
 
 
 def cut_faces(

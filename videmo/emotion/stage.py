@@ -33,7 +33,7 @@ def classify(
         faces = item.faces
         found = nobody if emotions is None else emotions
         scored = ScoredFaces(faces.boxes, faces.scores, faces.landmarks, faces.track_ids, found)
-        yield FrameFaces(item.frame, scored, item.shot)
+        yield FrameFaces(item.frame, scored)
 
 
 def classify_requests(classifier: Classifier, requests: Sequence[UInt8Array]) -> list[Float32Array]:

@@ -34,7 +34,7 @@ def replay(frames: Iterable[Frame], run: Run, video_id: str) -> Iterator[FrameFa
             index, shot, faces = next(recorded, (-1, shot, nobody))
         analysed = index == frame.index
         shown_shot = shot if analysed else shown_shot
-        yield FrameFaces(replace(frame, analysed=analysed), faces if analysed else nobody, shown_shot)
+        yield FrameFaces(replace(frame, analysed=analysed, shot=shown_shot), faces if analysed else nobody)
 
 
 def _recorded(run: Run, video_id: str, labels: Sequence[str]) -> Iterator[tuple[int, int, ScoredFaces]]:

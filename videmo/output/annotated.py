@@ -84,6 +84,6 @@ class AnnotatedVideoSink:
     def _faces_of(self, item: FrameFaces[ScoredFaces]) -> ScoredFaces:
         """Return the faces to draw: the frame's own, or those held from the last analysed frame of its shot."""
         if item.frame.analysed:
-            self._held = FrameFaces(item.frame.without_picture(), item.faces, item.shot)
+            self._held = FrameFaces(item.frame.without_picture(), item.faces)
         held = self._held
-        return held.faces if held is not None and held.shot == item.shot else item.faces
+        return held.faces if held is not None and held.frame.shot == item.frame.shot else item.faces

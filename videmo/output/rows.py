@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from videmo.datatypes import Float32Array, FrameFaces, ScoredFaces
 from videmo.output.schema import faces_schema, frames_schema
+from videmo.pose import head_pose
 
 # A row group is written when either is reached: about 9 MB held at most, whatever the length of the video.
 FRAMES_PER_GROUP = 4096
@@ -34,6 +35,7 @@ class RowBuffer:
         self._indices: list[int] = []
         self._times_s: list[float] = []
         self._shots: list[int] = []
+        self._detected: list[bool] = []
         self._counts: list[int] = []
         self._file_names: list[str | None] = []
         self._faces: list[ScoredFaces] = []
@@ -52,7 +54,8 @@ class RowBuffer:
         faces = item.faces
         self._indices.append(item.frame.index)
         self._times_s.append(item.frame.time_s)
-        self._shots.append(item.shot)
+        self._shots.append(item.frame.shot)
+        self._detected.append(item.frame.detected)
         self._counts.append(len(faces))
         self._file_names.append(item.frame.file_name)
         if len(faces):
@@ -72,6 +75,7 @@ class RowBuffer:
     def _faces_table(self) -> pa.Table:
         faces, rows = self._faces, self._face_count
         emotions = _joined([item.emotions for item in faces], (len(self._labels),))
+        landmarks = _joined([_landmarks(item) for item in faces], (5, 2)).astype(np.float32, copy=False)
         best = pa.array(emotions.argmax(axis=1) if rows else [], pa.int8())
         columns = [
             np.repeat(np.array(self._indices, np.int32), self._counts),
@@ -79,7 +83,9 @@ class RowBuffer:
             _joined([item.track_ids for item in faces], ()),
             *_joined([item.boxes for item in faces], (4,)).T,
             _joined([item.scores for item in faces], ()),
-            *_joined([_landmarks(item) for item in faces], (5, 2)).reshape(rows, 10).T,
+            np.repeat(np.array(self._detected, np.bool_), self._counts),
+            *landmarks.reshape(rows, 10).T,
+            *head_pose(landmarks).T,
             *emotions.T,
             pa.DictionaryArray.from_arrays(best, pa.array(self._labels, pa.string())),
         ]

@@ -12,7 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
 SCHEMA_VERSION_KEY: Final = "videmo.schema_version"
 LABELS_KEY: Final = "videmo.labels"
 
@@ -20,6 +20,11 @@ BOX_COLUMNS: Final = ("x1", "y1", "x2", "y2")
 LANDMARK_COLUMNS: Final = tuple(
     f"{point}_{axis}" for point in ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth") for axis in "xy"
 )
+POSE_COLUMNS: Final = {
+    "yaw_deg": "head pose, see videmo.pose: above 0 the face turns to the picture's left, the person's right",
+    "pitch_deg": "head pose: above 0 the face looks down",
+    "roll_deg": "head pose: above 0 the head tilts clockwise in the picture",
+}
 
 _FLOAT, _INT, _TEXT, _TIME = pa.float32(), pa.int32(), pa.string(), pa.float64()
 
@@ -36,11 +41,13 @@ def faces_schema(labels: Sequence[str]) -> pa.Schema:
             *_observation_fields(),
             _field("track_id", _INT, "identity of the face, from 1, unique in the video"),
             *(_field(name, _FLOAT, "box of the face in the picture as displayed", unit="px") for name in BOX_COLUMNS),
-            _field("detection_score", _FLOAT, "confidence of the detector, 0 to 1"),
+            _field("detection_score", _FLOAT, "confidence of the detector when it saw the face last, 0 to 1"),
+            _field("detected", pa.bool_(), "the detector saw the face in this frame; false: carried on by the tracker"),
             *(
                 _field(name, _FLOAT, "landmark; right and left are the person's", unit="px", nullable=True)
                 for name in LANDMARK_COLUMNS
             ),
+            *(_field(name, _FLOAT, says, unit="deg", nullable=True) for name, says in POSE_COLUMNS.items()),
             *(_field(label, _FLOAT, f"probability of {label}, 0 to 1") for label in labels),
             _field("emotion", pa.dictionary(pa.int8(), _TEXT), "the label with the highest probability"),
         ]

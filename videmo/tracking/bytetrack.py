@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ class TrackerSettings:
     """The tracker's knobs.
 
     `birth_score`: a face starts a track, or takes up a lost one, from this score on; fainter ones only continue a track
-    that was seen in the frame before. `lost_s`: a track ends when it was out of sight for longer, and for `lost_frames`
-    analysed frames at least (which counts where sampling is sparse). `new_face_density`: how many new faces are
+    that was seen by the detection before. `lost_s`: a track ends when it was out of sight for longer, and for
+    `lost_frames` detections at least (which counts where they are sparse). `new_face_density`: how many new faces are
     expected per frame, square face size and unit of ln width and ln height; a detection continues a track only where
     that is likelier than a new face, so a higher density means narrower gates. `duplicate_overlap`: a box that shares
     this part of its own or the other's area with a face of the same frame starts no track.
@@ -39,7 +39,7 @@ class ByteTracker:
 
     Detections are paired with the predicted boxes by likelihood (place and size, uncertainty growing with the time
     since a face was last seen), first those at or above `birth_score` with all tracks, then the fainter ones with the
-    tracks still unpaired that were seen in the frame before. A clear face has its id from its first frame on. The
+    tracks still unpaired that were seen by the detection before. A clear face has its id from its first frame on. The
     answer does not depend on the order of the detections; faces come back best score first.
     """
 
@@ -55,10 +55,12 @@ class ByteTracker:
         self._ids = np.zeros(0, np.int32)
         self._seen_s = np.zeros(0)
         self._misses = np.zeros(0, np.int32)
+        self._seen = TrackedFaces(Detections.none().boxes, Detections.none().scores)
 
     def update(self, detections: Detections, time_s: float) -> TrackedFaces:
         """Return the faces at `time_s` that belong to a track; raises ValueError when time does not increase."""
-        self._advance(time_s)
+        self._filter.predict(self._seconds_until(time_s))
+        self._time_s = time_s
         faces = detections.take(np.lexsort((*detections.boxes.T, -detections.scores)))
         tracks = self._pair(faces)
         self._correct(faces, tracks, time_s)
@@ -67,14 +69,25 @@ class ByteTracker:
         ids = self._ids[tracks[tracked]]
         self._end_lost(time_s)
         kept = faces.take(tracked)
-        return TrackedFaces(kept.boxes, kept.scores, kept.landmarks, ids)
+        self._seen = TrackedFaces(kept.boxes, kept.scores, kept.landmarks, ids)
+        return self._seen
 
-    def _advance(self, time_s: float) -> None:
-        if self._time_s is not None:
-            if time_s <= self._time_s:
-                raise ValueError(f"time_s: expected more than {self._time_s}, got {time_s}")
-            self._filter.predict(time_s - self._time_s)
-        self._time_s = time_s
+    def carry(self, time_s: float) -> TrackedFaces:
+        """Return the faces of the last `update` where they are expected at `time_s`, scores as they were.
+
+        It is no miss, and starts and ends no track. Raises ValueError when `time_s` is not after the last `update`.
+        """
+        seen = self._seen
+        boxes = self._filter.boxes_after(self._seconds_until(time_s))[np.searchsorted(self._ids, seen.track_ids)]
+        points = None if seen.landmarks is None else _move(seen.landmarks, seen.boxes, boxes)
+        return replace(seen, boxes=boxes.astype(np.float32), landmarks=points)
+
+    def _seconds_until(self, time_s: float) -> float:
+        if self._time_s is None:
+            return 0.0
+        if time_s <= self._time_s:
+            raise ValueError(f"time_s: expected more than {self._time_s}, got {time_s}")
+        return time_s - self._time_s
 
     def _pair(self, faces: Detections) -> IndexArray:
         """Return the row of each face's track (m,), -1 where it has none."""
@@ -125,6 +138,12 @@ def _overlaps(boxes: Float32Array) -> NDArray[np.floating]:
     areas, ious = box_areas(boxes), iou_matrix(boxes, boxes)
     shared = ious / (1 + ious) * (areas[:, None] + areas)
     return np.asarray(shared / np.maximum(np.minimum(areas[:, None], areas), 1))
+
+
+def _move(points: Float32Array, old: Float32Array, new: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return points (n, k, 2) that lie in the `new` boxes (n, 4) as they lay in the `old` ones."""
+    scales = (new[:, 2:] - new[:, :2]) / np.maximum(old[:, 2:] - old[:, :2], 1)
+    return np.asarray(new[:, None, :2] + (points - old[:, None, :2]) * scales[:, None])
 
 
 def build(birth_score: float) -> ByteTracker:

@@ -50,7 +50,13 @@ class BoxFilter:
     @property
     def boxes(self) -> FloatArray:
         """The estimated boxes (n, 4), xyxy px."""
-        centres, halves = self._states[:, :2, 0], np.exp(self._states[:, 2:, 0]) / 2
+        return self.boxes_after(0)
+
+    def boxes_after(self, seconds: float) -> FloatArray:
+        """Return the boxes (n, 4), xyxy px, as expected `seconds` from now: those that `predict` would lead to."""
+        _, reach_s = self._decay(seconds)
+        places = self._states @ np.array([1, reach_s])
+        centres, halves = places[:, :2], np.exp(places[:, 2:]) / 2
         return np.concatenate([centres - halves, centres + halves], axis=1)
 
     def add(self, boxes: NDArray[np.floating]) -> None:
@@ -70,14 +76,18 @@ class BoxFilter:
     def predict(self, seconds: float) -> None:
         """Move every box `seconds` ahead."""
         memory_s = self._motion.memory_s
-        decay = np.exp(-seconds / memory_s)
-        reach_s = memory_s * (1 - decay)
+        decay, reach_s = self._decay(seconds)
         step = np.array([[1, reach_s], [0, decay]])
         # The integrals of the process over the step, for a stationary velocity of variance 1.
         place = 2 * memory_s * (seconds - reach_s) - reach_s**2
         added = np.array([[place, reach_s * (1 - decay)], [reach_s * (1 - decay), 1 - decay**2]])
         self._states = self._states @ step.T
         self._covariances = step @ self._covariances @ step.T + self._rate_variance[:, None, None] * added
+
+    def _decay(self, seconds: float) -> tuple[float, float]:
+        """Return what is left of a velocity after a time, 0..1, and how far it leads by then, in s of its beginning."""
+        decay = float(np.exp(-seconds / self._motion.memory_s))
+        return decay, self._motion.memory_s * (1 - decay)
 
     def log_likelihoods(self, boxes: NDArray[np.floating]) -> FloatArray:
         """Return ln p (n, m) of seeing boxes (m, 4) px where the n tracks are; densities per size² and (ln size)²."""

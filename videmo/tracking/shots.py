@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import cv2
 import numpy as np
 
-from videmo.datatypes import Float32Array, Picture
+from videmo.datatypes import Float32Array, Frame, Picture
 
 # Small enough to forgive small motion, large enough to tell two rooms apart.
 THUMBNAIL_PX: Final = (64, 36)
@@ -37,6 +39,19 @@ class ShotDetector:
         gray = cv2.cvtColor(picture.rgb(*THUMBNAIL_PX), cv2.COLOR_RGB2GRAY).astype(np.float32)
         last, self._last = self._last, gray
         return last is not None and correlate(last, gray) < self._min_correlation
+
+
+def mark_shots(frames: Iterator[Frame], detector: ShotDetector) -> Iterator[Frame]:
+    """Yield every frame with the number of its shot, from 0, in order.
+
+    Every frame is compared with the one before, also those that sampling skips: cuts are the same at any sampling, and
+    fast motion between frames that are far apart is not taken for one.
+    """
+    shot = 0
+    for frame in frames:
+        if frame.picture is not None and detector.is_cut(frame.picture):
+            shot += 1
+        yield replace(frame, shot=shot)
 
 
 def correlate(first: Float32Array, second: Float32Array) -> float:

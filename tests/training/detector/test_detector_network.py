@@ -8,6 +8,7 @@ import pytest
 
 from videmo.detection.neural import load
 from videmo.errors import PresetError
+from videmo.inference import Engine
 from videmo.training.detector.export import write_detector
 from videmo.training.detector.network import BLANK, COLUMNS, STRIDES, build_network, export_network
 
@@ -16,6 +17,13 @@ pytestmark = [
     # Keras' own way to read a TensorFlow variable when it saves a model.
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"),
 ]
+
+ENGINE = Engine("openvino", "cpu")
+
+
+def half(values: np.ndarray) -> np.ndarray:
+    """Rounds as presets do."""
+    return values.astype(np.float16).astype(np.float32)
 
 
 def test_cells_go_by_level_and_row_and_know_their_place() -> None:
@@ -51,11 +59,11 @@ def test_a_written_preset_answers_like_the_trained_network(tmp_path: Path) -> No
     exported = export_network(trained)
 
     preset = write_detector(exported, tmp_path / "mine", min_score=0.01, trained_with={"steps": 0})
-    detector = load(preset, batch_size=2)
+    detector = load(preset, ENGINE, batch_size=2)
     found = detector.detect([pictures[0].astype(np.uint8), pictures[1, :50].astype(np.uint8)])
 
     expected = build_network()
-    expected.set_weights(trained.get_weights())
+    expected.set_weights([half(values) for values in trained.get_weights()])
     cells = np.asarray(expected.predict_on_batch(pictures[:1]))[0, :, :COLUMNS]
     best = cells[cells[:, 0].argmax()]
     np.testing.assert_allclose(found[0].boxes[0], np.clip(best[1:5], 0, [96, 64, 96, 64]), atol=1e-2)
@@ -69,9 +77,9 @@ def test_weights_of_another_kind_are_refused(tmp_path: Path) -> None:
     preset = write_detector(keras.Model(pictures, cells), tmp_path / "odd", min_score=0.5, trained_with={})
 
     with pytest.raises(PresetError, match="expected 15 values for each cell, got 4"):
-        load(preset, batch_size=1)
+        load(preset, ENGINE, batch_size=1)
 
     faces = keras.Input((48, 48, 1))
     preset = write_detector(keras.Model(faces, faces), tmp_path / "gray", min_score=0.5, trained_with={})
     with pytest.raises(PresetError, match="expected RGB pictures of any size"):
-        load(preset, batch_size=1)
+        load(preset, ENGINE, batch_size=1)

@@ -10,8 +10,9 @@ from typing import Any, Final
 import keras
 
 from videmo.detection.neural import load
-from videmo.presets import SCHEMA, Preset, hash_file, read_preset
-from videmo.training.card import WEIGHTS
+from videmo.inference import choose_engine
+from videmo.presets import SCHEMA, Preset
+from videmo.training.card import write_preset
 from videmo.training.checkpoint import read_checkpoint
 from videmo.training.detector.evaluate import WIDTHS_PX, measure
 from videmo.training.detector.fit import INPUT, LEAST_SCORE, NMS_IOU
@@ -51,7 +52,7 @@ def export_preset(
 
 def load_for_measuring(preset: Preset) -> Any:
     """Returns the detector of a preset with every score let through, as average precision needs it."""
-    return load(preset, batch_size=_PICTURES_PER_CALL, min_score=LEAST_SCORE)
+    return load(preset, choose_engine("auto"), batch_size=_PICTURES_PER_CALL, min_score=LEAST_SCORE)
 
 
 def _describe(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,9 +69,6 @@ def _describe(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_detector(model: keras.Model, folder: Path, *, min_score: float, trained_with: Mapping[str, Any]) -> Preset:
     """Writes weights and config.json of a model from pictures to (n, cells, 15); returns the preset, read back."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / WEIGHTS
-    model.save(weights)
     config = {
         "schema": SCHEMA,
         "name": folder.name,
@@ -83,11 +81,9 @@ def write_detector(model: keras.Model, folder: Path, *, min_score: float, traine
         "min_score": min_score,
         "nms_iou": NMS_IOU,
         "parameters": model.count_params(),
-        "weights": {"file": WEIGHTS, "sha256": hash_file(weights), "bytes": weights.stat().st_size},
         "trained_with": dict(trained_with),
     }
-    write_json(folder / "config.json", config)
-    return read_preset(folder)
+    return write_preset(model, folder, config)
 
 
 def write_card(preset: Preset, results: Sequence[Mapping[str, Any]], clips: Sequence[Mapping[str, Any]] = ()) -> None:

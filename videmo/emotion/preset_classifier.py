@@ -1,4 +1,4 @@
-"""Expressions by a Keras preset: logits from the network, calibrated probabilities out."""
+"""Expressions by a preset: logits from the network, calibrated probabilities out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from videmo.datatypes import Float32Array, UInt8Array
 from videmo.errors import PresetError
-from videmo.inference import KerasModel, choose_device
+from videmo.inference import Network, choose_engine
 from videmo.presets import Preset, find_preset
 from videmo.settings import Settings
 
@@ -19,26 +19,26 @@ GPU_BATCH = 256
 CPU_BATCH = 32
 
 
-class KerasClassifier:
+class PresetClassifier:
     """Runs an emotion preset on gray crops; probabilities are softmax(logits / temperature) (Guo et al., 2017)."""
 
-    def __init__(self, preset: Preset, batch_size: int) -> None:
+    def __init__(self, preset: Preset, network: Network, batch_size: int) -> None:
         self.labels: Sequence[str] = preset.labels
         self.batch_size = batch_size
         self.crop_side_px = int(preset.config["input"]["height_px"])
         self._temperature = float(preset.config["temperature"])
-        self._model = KerasModel(preset.check_weights(), batch_size=batch_size)
+        self._network = network
         self._check(preset)
-        self._model.warm_up()
 
     def classify(self, crops: UInt8Array) -> Float32Array:
         """Return probabilities (n, E) float32 of crops (n, S, S, 1) uint8."""
-        return probabilities(self._model(crops), self._temperature)
+        return probabilities(self._network(crops), self._temperature)
 
     def _check(self, preset: Preset) -> None:
-        """Raise PresetError when the network does not do what the card says."""
-        outputs = self._model(np.zeros((1, self.crop_side_px, self.crop_side_px, 1), np.float32)).shape
-        if outputs != (1, len(self.labels)):
+        """Raise PresetError when the network does not do what the card says; prepares the size that is used most."""
+        crops = np.zeros((self.batch_size, self.crop_side_px, self.crop_side_px, 1), np.uint8)
+        outputs = self._network(crops).shape
+        if outputs != (self.batch_size, len(self.labels)):
             raise PresetError(f"preset {preset.name}: {len(self.labels)} labels but outputs of shape {outputs}")
 
 
@@ -47,8 +47,9 @@ def probabilities(logits: NDArray[Any], temperature: float) -> Float32Array:
     return np.asarray(softmax(logits / temperature, axis=1), np.float32)
 
 
-def build(settings: Settings) -> KerasClassifier:
-    """Return the classifier that the settings name; raises PresetError or UsageError (device)."""
+def build(settings: Settings) -> PresetClassifier:
+    """Return the classifier that the settings name; raises PresetError or UsageError (device, runtime)."""
     preset = find_preset(settings.model, "emotion")
-    device = choose_device(settings.device)
-    return KerasClassifier(preset, settings.batch_size or (GPU_BATCH if device == "gpu" else CPU_BATCH))
+    engine = choose_engine(settings.device, settings.runtime)
+    batch_size = settings.batch_size or (GPU_BATCH if engine.device == "gpu" else CPU_BATCH)
+    return PresetClassifier(preset, engine.load(preset, batch_size=batch_size), batch_size)

@@ -1,4 +1,4 @@
-"""A Keras model as a plain function on arrays: device chosen, safely loaded, warmed up, fed in few sizes."""
+"""Keras on TensorFlow: the reference that every other runtime must agree with, and the one that uses GPUs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from videmo.errors import PresetError, UsageError
+from videmo.inference.base import padded_batches
 from videmo.settings import Device
 
 
-def choose_device(device: Device) -> str:
+def set_up_device(device: Device) -> Literal["cpu", "gpu"]:
     """Set TensorFlow up for `device` and return "cpu" or "gpu"; memory grows with need, never the whole card.
 
     Raises UsageError when a GPU is demanded and none is visible, or the devices were already taken otherwise.
@@ -62,16 +63,15 @@ def _quiet_stderr() -> Iterator[None]:
             os.close(shown)
 
 
-class KerasModel:
+class KerasNetwork:
     """Weights loaded in Keras' safe mode (no code is run from the file) and called in few batch sizes.
 
-    Rows are padded to the next power of two up to `batch_size`, so that TensorFlow traces each size once; more rows
-    than that are run in several calls. A row's result does not depend on the others (to float32 rounding).
+    Implements `videmo.inference.base.Network`.
     """
 
     def __init__(self, weights: Path, *, batch_size: int) -> None:
-        self.batch_size = batch_size
-        self._model = _load(weights)
+        self._batch_size = batch_size
+        self._model = load_model(weights)
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -80,24 +80,16 @@ class KerasModel:
 
     def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Return the model's float32 output (n, ...) for rows (n, ...)."""
-        parts = [self._run(rows[at : at + self.batch_size]) for at in range(0, len(rows), self.batch_size)]
+        # TensorFlow would trace each type of input anew.
+        parts = [
+            np.asarray(self._model.predict_on_batch(batch.astype(np.float32, copy=False)), np.float32)[:count]
+            for batch, count in padded_batches(rows, self._batch_size)
+        ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def warm_up(self) -> None:
-        """Trace the sizes that are used most: one row and a full batch."""
-        shape = tuple(size or 1 for size in self.input_shape)
-        for rows in (1, self.batch_size):
-            self._run(np.zeros((rows, *shape), np.float32))
 
-    def _run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
-        count = len(rows)
-        size = min(self.batch_size, 1 << max(0, count - 1).bit_length())
-        padded = np.zeros((size, *rows.shape[1:]), np.float32)
-        padded[:count] = rows
-        return np.asarray(self._model.predict_on_batch(padded), np.float32)[:count]
-
-
-def _load(weights: Path) -> Any:
+def load_model(weights: Path) -> Any:
+    """Return the Keras model in a file; raises PresetError when it cannot be loaded."""
     import keras
 
     try:
