@@ -11,7 +11,8 @@ import pytest
 
 from videmo.training.emotion import network
 from videmo.training.emotion.augment import Augmentation
-from videmo.training.emotion.dataset import SIDE_PX, SPLITS, VOTES
+from videmo.training.emotion.faces import SIDE_PX, VOTES
+from videmo.training.emotion.readers.ferplus import FOLDERS
 from videmo.training.emotion.recipe import Recipe
 
 COUNTS = {"train": 21, "valid": 14, "test": 14}
@@ -30,7 +31,7 @@ def ferplus_folder(tmp_path: Path) -> Path:
     """FER+ layout: seven emotions in turn, nine votes for each and one for contempt; the first face is a test twin."""
     rng, rows, number = np.random.default_rng(0), [], 0
     to_fer2013 = (6, 3, 5, 4, 0, 1, 2)
-    for split, folder in SPLITS.items():
+    for split, folder in FOLDERS.items():
         table = []
         (tmp_path / folder).mkdir()
         for emotion in np.arange(COUNTS[split]) % 7:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 EMOTIONS: Final = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
@@ -9,3 +10,13 @@ EMOTIONS: Final = ("neutral", "happiness", "surprise", "sadness", "anger", "disg
 
 FER2013_EMOTIONS: Final = EMOTIONS[:7]
 """The seven labels of FER2013 (Goodfellow et al., 2013): the same without contempt."""
+
+LABEL_NAMES: Final[Mapping[str, str]] = {name: name for name in EMOTIONS} | {
+    "happy": "happiness",
+    "surprised": "surprise",
+    "sad": "sadness",
+    "angry": "anger",
+    "disgusted": "disgust",
+    "fearful": "fear",
+}
+"""Labels by the names they go by, in lower case: ours, and those of the folders that Kaggle gives out."""

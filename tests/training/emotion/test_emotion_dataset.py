@@ -62,7 +62,7 @@ def _write(text: str):
         ("FER2013Valid/label.csv", _write(""), "not a CSV table"),
         ("FER2013Valid/label.csv", _write("other.png,box,1,0,0,0,0,0,0,0,0,0\n"), "other.png has no label"),
         ("fer2013_labels.csv", _write("image,usage\na,b\n"), "column 'label' is missing"),
-        ("fer2013_labels.csv", _write("image,usage,label\na,b,7\n"), "label 7 is not one"),
+        ("fer2013_labels.csv", _write("image,usage,label\na,b,7\n"), "row 2: label '7' is not one of 0, 1"),
         ("FER2013Train/fer0000003.png", _drop, "missing"),
         ("FER2013Train/fer0000003.png", _write("no picture"), "not a readable picture"),
     ],
@@ -84,5 +84,5 @@ def test_a_picture_of_another_size_is_named(ferplus_folder: Path) -> None:
 
 
 def test_something_that_is_no_data_set_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="neither a folder nor a zip file"):
+    with pytest.raises(DataError, match="neither a folder nor a file"):
         read_faces(tmp_path / "absent.zip")

@@ -82,7 +82,7 @@ def test_resuming_needs_a_checkpoint_of_the_same_recipe(build, tmp_path: Path) -
 
 def test_faces_without_any_emotion_vote_are_refused(ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path) -> None:
     faces = read_faces(ferplus_folder)["train"]
-    faces.votes[:] = 0
+    faces.votes[:], faces.labels[:] = 0, -1
 
     with pytest.raises(DataError, match="no training face has an emotion"):
         Training(small_recipe, faces, faces, tmp_path)

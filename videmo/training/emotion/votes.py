@@ -28,10 +28,27 @@ def vote_targets(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.divide(counts, totals)
 
 
+def emotion_targets(votes: NDArray[np.uint8], labels: NDArray[np.int8], smoothing: float) -> NDArray[np.float32]:
+    """Turns votes (n, 10), or the one label (n,) of faces that nobody voted on, into target probabilities (n, 8)."""
+    voted = votes.any(axis=1, keepdims=True)
+    return np.where(voted, vote_targets(votes), _smooth(labels, len(EMOTIONS), smoothing))
+
+
 def label_targets(labels: NDArray[np.int8], smoothing: float) -> NDArray[np.float32]:
-    """Turns FER2013 labels (n,) into smoothed target probabilities (n, 7) (Szegedy et al., 2016)."""
-    count = len(FER2013_EMOTIONS)
-    return np.eye(count, dtype=np.float32)[labels] * np.float32(1 - smoothing) + np.float32(smoothing / count)
+    """Turns labels (n,) into target probabilities (n, 7); a face without a label of FER2013 gets zeros.
+
+    Example:
+        >>> label_targets(np.array([-1], np.int8), 0.1).any()
+        np.False_
+    """
+    return _smooth(labels, len(FER2013_EMOTIONS), smoothing)
+
+
+def _smooth(labels: NDArray[np.int8], count: int, smoothing: float) -> NDArray[np.float32]:
+    """Returns smoothed targets (n, count) (Szegedy et al., 2016), zeros where a label is not one of 0 to count - 1."""
+    wanted = labels[:, None] == np.arange(count)
+    smoothed = wanted * np.float32(1 - smoothing) + np.float32(smoothing / count)
+    return np.asarray(smoothed * wanted.any(axis=1, keepdims=True), np.float32)
 
 
 def majority_protocol(votes: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
