@@ -9,32 +9,57 @@ import typer
 
 from videmo.cli import evaluate_detector
 from videmo.cli.extras import require_extra
+from videmo.errors import UsageError
 from videmo.presets import find_preset
 
 app = typer.Typer(help="Measure models on labelled pictures.", no_args_is_help=True)
 app.command()(evaluate_detector.detector)
 
-_COLUMNS = ("n", "accuracy", "balanced_accuracy", "balanced_accuracy_shared", "macro_f1", "ece")
-
 
 @app.command()
 def emotion(
     preset: Annotated[str, typer.Argument(help="Name or folder of an expression preset.")],
-    data: Annotated[Path, typer.Argument(help="FER+ folder or zip.")],
-    out: Annotated[Path | None, typer.Option(help="JSON file for all figures, those of each class included.")] = None,
+    data: Annotated[Path, typer.Argument(help="Labelled faces; the layouts are in `videmo data check --help`.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for metrics.json, charts and evaluation.html.")] = None,
+    compare: Annotated[
+        list[str] | None, typer.Option(metavar="PRESET", help="Measure it on the same faces; may be repeated.")
+    ] = None,
+    flip: Annotated[bool, typer.Option("--flip", help="Measure also the mean over the face and its mirror.")] = False,
+    embeddings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Parquet file for the features of every face.")
+    ] = None,
+    split_list: Annotated[
+        Path | None, typer.Option("--splits", help="splits.csv of `videmo data check`: what to keep, and where.")
+    ] = None,
     work: Annotated[Path | None, typer.Option(help="Folder for decoded pictures.")] = None,
 ) -> None:
-    """Measure an expression classifier on the validation and test faces of FER+ and FER2013."""
-    with require_extra("train"):
-        from videmo.training.emotion.dataset import read_faces
-        from videmo.training.emotion.evaluate import evaluate
-        from videmo.training.tables import write_json
+    """Measure an expression classifier on validation and test faces, with and without duplicates of training faces."""
+    from videmo.inference.keras_network import set_up_device
 
-    found = find_preset(preset, "emotion")
-    results = evaluate(found, read_faces(data, work=work))
-    for result in results:
-        kind = "deduplicated" if result["deduplicated"] else "standard"
-        figures = "  ".join(f"{name} {result[name]:g}" for name in _COLUMNS)
-        typer.echo(f"{result['protocol']:17} {result['split']:6} {kind:13} {figures}")
+    set_up_device("auto")  # first of all, so that TensorFlow starts in silence
+    with require_extra("train"):
+        from videmo.training.emotion.evaluation import PAGE, evaluate_presets
+        from videmo.training.emotion.evaluation_tables import tabulate_differences, tabulate_headline
+
+    if out and out.is_file():
+        raise UsageError(f"--out {out}: a file; name a folder")
+    presets = [find_preset(name, "emotion") for name in (preset, *(compare or []))]
+    report = evaluate_presets(data, presets, flip=flip, work=work, split_list=split_list)
+    # Side by side the test faces suffice; the page has all.
+    splits = ("test",) if report.comparisons else ("valid", "test")
+    shown = tabulate_headline(report.evaluations, splits, intervals=("accuracy", "balanced_accuracy"))
+    typer.echo("\n".join(shown.lines()))
+    if report.comparisons:
+        typer.echo(f"\nwhat each has over {report.evaluations[0].name}; p of McNemar's test")
+        typer.echo("\n".join(tabulate_differences(report.evaluations, report.comparisons, splits).lines()))
     if out:
-        write_json(out, {"weights_sha256": found.sha256, "results": results})
+        report.write(out)
+        typer.echo(f"wrote {out / PAGE}")
+    if embeddings:
+        from videmo.training.emotion.dataset import read_faces
+        from videmo.training.emotion.embeddings import write_embeddings
+
+        side_px = int(presets[0].config["input"]["height_px"])
+        faces = read_faces(data, work=work, side_px=side_px, split_list=split_list)
+        count, features = write_embeddings(presets[0], faces, embeddings)
+        typer.echo(f"wrote {embeddings}: {count:,} faces, {features} features each")

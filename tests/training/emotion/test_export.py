@@ -9,8 +9,9 @@ import pytest
 from videmo.emotion.labels import EMOTIONS, FER2013_EMOTIONS
 from videmo.errors import PresetError
 from videmo.presets import read_preset
+from videmo.training.emotion.cases import protocols
 from videmo.training.emotion.dataset import read_faces, training_faces
-from videmo.training.emotion.evaluate import evaluate, protocols
+from videmo.training.emotion.evaluate import evaluate
 from videmo.training.emotion.export import export_preset
 from videmo.training.emotion.fit import Training
 from videmo.training.emotion.recipe import Recipe

@@ -10,6 +10,7 @@ from videmo.training.emotion.metrics import (
     expected_calibration_error,
     fit_temperature,
     measure,
+    reliability,
 )
 
 
@@ -27,6 +28,32 @@ def test_measures_of_a_worked_example() -> None:
     assert measured["per_class"]["fear"]["n"] == 0
     assert measured["confusion"][0][:2] == [2, 1]
     assert measured["ece"] == 0.4
+
+
+def test_areas_are_those_of_each_label_against_the_rest() -> None:
+    answers = np.array([0, 0, 1, 1])
+    probabilities = np.zeros((4, 8), np.float32)
+    probabilities[:, 0], probabilities[:, 1] = (0.9, 0.4, 0.6, 0.1), (0.1, 0.6, 0.4, 0.9)
+
+    measured = measure(probabilities, answers, EMOTIONS)
+
+    assert measured["roc_auc"]["per_class"]["neutral"] == 0.75  # three of four pairs are in order
+    assert measured["average_precision"]["per_class"]["neutral"] == round((1 + 2 / 3) / 2, 4)
+    assert measured["roc_auc"]["per_class"]["fear"] is None
+    assert measured["roc_auc"]["macro"] == 0.75
+    assert measured["confusion_shares"][0][:2] == [0.5, 0.5]
+    assert measured["confusion_shares"][6] == [0.0] * 8
+
+
+def test_reliability_bins_hold_every_answer() -> None:
+    probabilities = np.array([[1.0, 0.0], [0.75, 0.25], [0.75, 0.25]], np.float32)
+
+    bins = reliability(probabilities, np.array([0, 0, 1]))
+
+    assert bins[14] == {"n": 1, "confidence": 1.0, "accuracy": 1.0}
+    assert bins[11] == {"n": 2, "confidence": 0.75, "accuracy": 0.5}
+    assert bins[0] == {"n": 0, "confidence": None, "accuracy": None}
+    assert len(bins) == 15
 
 
 def test_balanced_accuracy_skips_labels_without_answers() -> None:

@@ -1,41 +1,84 @@
-"""Evaluates expression classifiers under the named protocols of FER+ and FER2013."""
+"""Answers the faces of every case with a preset and measures the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from videmo.emotion.labels import EMOTIONS, FER2013_EMOTIONS
+from videmo.emotion.preset_classifier import PresetClassifier
 from videmo.errors import DataError, PresetError
-from videmo.inference import KerasModel
+from videmo.inference import choose_engine
 from videmo.presets import Preset
-from videmo.training.emotion.dataset import LabelledFaces, find_twins
+from videmo.training.emotion.cases import MEASURED_SPLITS, Case, find_cases, protocols
+from videmo.training.emotion.dataset import LabelledFaces
+from videmo.training.emotion.intervals import measure_intervals
 from videmo.training.emotion.metrics import balanced_accuracy, measure
-from videmo.training.emotion.votes import argmax_protocol, majority_protocol
 
-Answers = tuple[NDArray[np.bool_], NDArray[np.intp]]
-"""Which faces count (n,) and the right label of each (n,)."""
-
-MEASURED_SPLITS: Final = ("valid", "test")
 _BATCH: Final = 256
 
 
-def protocols(faces: LabelledFaces, labels: tuple[str, ...]) -> dict[str, Answers]:
-    """Returns the answers under each protocol that fits a label set, by name; the first is the one to headline.
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """One case answered by a model: its probabilities (n, E) and the record of its figures."""
+
+    case: Case
+    probabilities: NDArray[np.float32]
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """All cases answered by a preset, with the faces as they are or also mirrored."""
+
+    preset: Preset
+    flip: bool
+    measured: tuple[Measured, ...]
+
+    @property
+    def name(self) -> str:
+        """The preset's name, marked if the mirror was asked too."""
+        return f"{self.preset.name} + flip" if self.flip else self.preset.name
+
+
+def evaluate_preset(
+    preset: Preset, splits: Mapping[str, LabelledFaces], cases: Sequence[Case], *, flip: bool = False
+) -> list[Evaluation]:
+    """Answers all cases with a preset, and with `flip` once more with the mean over each face and its mirror.
+
+    The preset may have other labels than the cases: a label that it lacks gets probability 0, one that only it has is
+    left out and the others scaled up to a sum of 1.
+
+    Args:
+        preset: An expression preset.
+        splits: Faces by split, from `read_faces`.
+        cases: From `find_cases`, on the same splits.
+        flip: Whether mirrored faces are asked as well.
 
     Raises:
-        PresetError: The labels are neither FER+'s eight nor FER2013's seven.
+        PresetError: The weights are damaged, or the preset shares no label with the cases.
     """
-    if labels == EMOTIONS:
-        return {"ferplus-majority": majority_protocol(faces.votes), "ferplus-argmax": argmax_protocol(faces.votes)}
-    if labels == FER2013_EMOTIONS:
-        return {"fer2013": (np.ones(len(faces), bool), faces.labels.astype(np.intp))}
-    raise PresetError(f"no protocol for the labels {', '.join(labels)}: known are those of FER+ and FER2013")
+    # Keras, the reference runtime: its weights are the ones that the hash in metrics.json names.
+    network = choose_engine("auto", "keras").load(preset, batch_size=_BATCH)
+    classifier = PresetClassifier(preset, network, _BATCH)
+    plain: dict[str, NDArray[np.float32]] = {}
+    flipped: dict[str, NDArray[np.float32]] = {}
+    for split in MEASURED_SPLITS:
+        crops = splits[split].images[..., None]
+        plain[split] = classifier.classify(crops)
+        if flip:
+            mirrored = classifier.classify(crops[:, :, ::-1])
+            flipped[split] = np.asarray((plain[split] + mirrored) / 2, np.float32)
+    return [
+        Evaluation(preset, answers is flipped, tuple(_measure(case, preset, answers[case.split]) for case in cases))
+        for answers in (plain, flipped)
+        if answers
+    ]
 
 
 def evaluate(preset: Preset, splits: Mapping[str, LabelledFaces]) -> list[dict[str, Any]]:
@@ -49,43 +92,66 @@ def evaluate(preset: Preset, splits: Mapping[str, LabelledFaces]) -> list[dict[s
         splits: Faces by split, from `read_faces`.
 
     Returns:
-        One record for each split, protocol and kind of split: these three and the values of `metrics.measure`.
+        One record for each split, protocol and kind of split: these three, the values of `metrics.measure` and
+        `intervals`.
 
     Raises:
         PresetError: The weights are damaged, or there is no protocol for the labels.
         DataError: No face counts under a protocol.
     """
-    model = KerasModel(preset.check_weights(), batch_size=_BATCH)
-    results = []
-    for split in MEASURED_SPLITS:
-        faces = splits[split]
-        probabilities = softmax(model(faces.images[..., None]) / preset.config["temperature"], axis=1)
-        unseen = ~find_twins(faces, splits["train"])
-        for protocol, (counted, answers) in protocols(faces, preset.labels).items():
-            for deduplicated, rows in ((False, counted), (True, counted & unseen)):
-                if not rows.any():
-                    raise DataError(
-                        f"no {split} face counts under the protocol {protocol}: check the votes in label.csv"
-                    )
-                record = {"protocol": protocol, "split": split, "deduplicated": deduplicated}
-                results.append(record | measure(probabilities[rows], answers[rows], preset.labels))
-    return results
+    (evaluation,) = evaluate_preset(preset, splits, find_cases(splits, preset.labels))
+    return [measured.figures for measured in evaluation.measured]
+
+
+def _relabel(probabilities: NDArray[np.float32], preset: Preset, labels: tuple[str, ...]) -> NDArray[np.float32]:
+    if preset.labels == labels:
+        return probabilities
+    shared = [label for label in labels if label in preset.labels]
+    if not shared:
+        raise PresetError(f"preset {preset.name}: none of its labels is one of {', '.join(labels)}; compare another")
+    relabelled = np.zeros((len(probabilities), len(labels)), np.float32)
+    columns = [labels.index(label) for label in shared]
+    relabelled[:, columns] = probabilities[:, [preset.labels.index(label) for label in shared]]
+    return np.asarray(relabelled / np.maximum(relabelled.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny))
+
+
+def _measure(case: Case, preset: Preset, answered: NDArray[np.float32]) -> Measured:
+    probabilities = _relabel(answered[case.rows], preset, case.labels)
+    figures = measure(probabilities, case.answers, case.labels)
+    intervals = measure_intervals(probabilities, case.answers, figures)
+    return Measured(case, probabilities, case.describe() | figures | {"intervals": intervals})
 
 
 def score_epoch(network: keras.Model, valid: LabelledFaces) -> dict[str, float]:
-    """Scores both heads of a network in training; `score` is what the best epoch is chosen by."""
+    """Scores both heads of a network in training, each under the first protocol that fits the faces.
+
+    The best epoch is chosen by `score`, the mean of the others; one that no face counts for is NaN and left out.
+
+    Raises:
+        DataError: No validation face counts.
+    """
     logits = predict_logits(network, valid.images)
-    counted, answers = majority_protocol(valid.votes)
-    predicted = logits["ferplus"].argmax(axis=1)[counted]
-    accuracy = float(np.mean(predicted == answers[counted]))
-    balanced = balanced_accuracy(answers[counted], predicted, len(FER2013_EMOTIONS))
-    fer2013 = float(np.mean(logits["fer2013"].argmax(axis=1) == valid.labels))
+    predicted, answers = _first_protocol(logits["ferplus"], valid, EMOTIONS)
+    if len(answers) == 0:
+        raise DataError("no validation face has a label that counts: look with `videmo data check`")
+    accuracy = float(np.mean(predicted == answers))
+    balanced = balanced_accuracy(answers, predicted, len(FER2013_EMOTIONS))
+    predicted, answers = _first_protocol(logits["fer2013"], valid, FER2013_EMOTIONS)
+    fer2013 = float(np.mean(predicted == answers)) if len(answers) else float("nan")
     return {
         "ferplus_accuracy": accuracy,
         "ferplus_balanced_accuracy": balanced,
         "fer2013_accuracy": fer2013,
-        "score": (accuracy + balanced + fer2013) / 3,
+        "score": float(np.nanmean([accuracy, balanced, fer2013])),
     }
+
+
+def _first_protocol(
+    logits: NDArray[np.float32], valid: LabelledFaces, labels: tuple[str, ...]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Returns the predictions and the right answers of the faces that count."""
+    counted, answers = next(iter(protocols(valid, labels).values()))
+    return logits.argmax(axis=1)[counted], answers[counted]
 
 
 def predict_logits(network: keras.Model, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
