@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from videmo.training.emotion import network
+from videmo.training.emotion.architectures import resnet
 from videmo.training.emotion.augment import Augmentation
 from videmo.training.emotion.faces import SIDE_PX, VOTES
 from videmo.training.emotion.readers.ferplus import FOLDERS
@@ -49,8 +49,8 @@ def ferplus_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "WIDTHS", (8,))
-    monkeypatch.setattr(network, "BLOCKS", (1,))
+    monkeypatch.setattr(resnet, "WIDTHS", (8,))
+    monkeypatch.setattr(resnet, "BLOCKS", (1,))
 
 
 @pytest.fixture

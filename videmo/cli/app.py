@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import videmo
-from videmo.cli import analyze, demo, doctor, evaluate, models, render, summarize, train
+from videmo.cli import analyze, data, demo, doctor, evaluate, models, predict, render, summarize, train, tune
 from videmo.errors import VidemoError
 
 VERBOSE = {"-v", "--verbose"}
@@ -23,11 +23,14 @@ app = typer.Typer(
     epilog="Exit codes: 0 all done, 1 run stopped, 2 wrong usage, 3 some videos failed, 130 interrupted.",
 )
 app.command("analyze")(analyze.analyze)
+app.command("predict")(predict.predict)
 app.command("render")(render.render)
+app.command("tune")(tune.tune)
 app.command("summarize")(summarize.summarize)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 

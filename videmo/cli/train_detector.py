@@ -30,15 +30,12 @@ def detector(
 ) -> None:
     """Train a face detector on pictures with boxed faces."""
     with require_extra("train"):
+        from videmo.cli.epochs import train_in_sight
         from videmo.training.curves import draw_history
         from videmo.training.detector.dataset import read_pictures
         from videmo.training.detector.export import export_preset
         from videmo.training.detector.fit import PANELS, Training
         from videmo.training.detector.recipe import Recipe
-        from videmo.training.loop import Row
-
-    def report(row: Row) -> None:
-        typer.echo("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
     recipe = Recipe(epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed)
     valid = read_pictures(data, "val")
@@ -48,7 +45,7 @@ def detector(
         training.start_from(start_from)
     if resume:
         training.resume()
-    training.run(report)
+    train_in_sight(training)
     draw_history(training.history, training.folder / "curves.png", PANELS)
     export_preset(training.folder, valid, out)
     typer.echo(f"wrote {out}: what it can and cannot do is in {out / 'README.md'}")

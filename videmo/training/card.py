@@ -96,8 +96,7 @@ def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:
         temperature=config["temperature"],
         parameters=config["parameters"],
         megabytes=config["weights"]["bytes"] / 1e6,
-        epochs=config["trained_with"]["epochs"],
-        minutes=config["trained_with"]["minutes"],
+        made=_tell_making(config["trained_with"]),
         results=_results_table(results),
         headline=f"{headline['protocol']}, test, n = {headline['n']:,}",
         classes=format_table(
@@ -107,6 +106,14 @@ def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:
         rarest=", ".join(sorted(classes, key=lambda label: classes[label]["n"])[:2]),
     )
     (preset.folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _tell_making(trained_with: Mapping[str, Any]) -> str:
+    if members := trained_with.get("members"):
+        names = ", ".join(member["name"] for member in members)
+        return f"`videmo train ensemble`: the mean of the probabilities of {names}"
+    epochs, minutes = trained_with["epochs"], trained_with["minutes"]
+    return f"`videmo train emotion`, {epochs} epochs in {minutes} minutes; every knob is in `config.json`"
 
 
 def _results_table(results: Sequence[Mapping[str, Any]]) -> str:

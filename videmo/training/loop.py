@@ -44,6 +44,7 @@ class TrainingLoop(ABC):
         self.average = model.get_weights()
         self.history: list[Row] = []
         self.steps, self.elapsed_s = 0, 0.0
+        self.on_step: Callable[[float], None] | None = None  # gets the progress after every step
 
     @property
     @abstractmethod
@@ -84,6 +85,8 @@ class TrainingLoop(ABC):
         A young average forgets faster.
         """
         self.steps += 1
+        if self.on_step:
+            self.on_step(self.progress)
         if self.steps % _STEPS_PER_AVERAGE:
             return
         updates = self.steps / _STEPS_PER_AVERAGE

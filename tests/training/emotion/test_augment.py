@@ -8,7 +8,7 @@ from skimage.data import astronaut
 
 from videmo.training.emotion.augment import Augmentation
 
-NONE = Augmentation(flip=0, rotation_deg=0, scale=0, aspect=0, shift=0, light=0, gamma=0, soften=0, erase=0, mixup=0)
+NONE = replace(Augmentation().scaled(0), flip=0)
 
 
 @pytest.fixture
@@ -54,6 +54,46 @@ def test_erasing_fills_a_rectangle_of_every_face(faces: np.ndarray) -> None:
     shares = (np.abs(changed - faces) > 1).mean(axis=(1, 2))
     assert (shares > 0.01).all()
     assert (shares < 0.17).all()
+
+
+@pytest.mark.parametrize("name", ["brightness", "contrast", "gamma", "light", "noise"])
+def test_every_change_of_light_changes_faces_and_keeps_them_in_range(faces: np.ndarray, name: str) -> None:
+    strength = {"noise": 20.0}.get(name, 0.5)
+
+    changed = replace(NONE, **{name: strength}).apply(faces, 48, np.random.default_rng(4))[..., 0]
+
+    differences = np.abs(changed - faces).mean(axis=(1, 2))
+    assert differences.mean() > 3
+    assert len(set(differences)) == len(faces)
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+
+
+@pytest.mark.parametrize("name", ["blur", "soften"])
+def test_lost_detail_lowers_the_contrast_between_neighbours(faces: np.ndarray, name: str) -> None:
+    changed = replace(NONE, **{name: 1.0}).apply(faces, 48, np.random.default_rng(5))[..., 0]
+
+    before, after = (np.abs(np.diff(pixels.astype(np.float32), axis=2)).mean() for pixels in (faces, changed))
+    assert after < 0.9 * before
+
+
+def test_scaling_keeps_shares_within_one_and_leaves_mirroring_alone() -> None:
+    stronger = Augmentation(erase=0.8, rotation_deg=10, flip=0.5).scaled(1.5)
+
+    assert (stronger.erase, stronger.rotation_deg, stronger.flip) == (1.0, 15.0, 0.5)
+    assert Augmentation().scaled(1) == Augmentation()
+
+
+def test_cutmix_pastes_pixels_and_mixes_targets_by_the_area() -> None:
+    values = np.arange(8, dtype=np.float32)
+    faces = np.repeat(values, 16 * 16).reshape(8, 16, 16, 1)
+
+    cut, (soft,) = Augmentation(cutmix=1.0).mix(faces, [np.eye(8, dtype=np.float32)], np.random.default_rng(3))
+
+    assert set(np.unique(cut)) <= set(values)
+    np.testing.assert_allclose(cut.mean(axis=(1, 2, 3)), soft @ values, rtol=1e-5)
+    assert (soft.diagonal() >= 0.5).all()
+    assert (soft.diagonal() < 1).any()
 
 
 def test_mixup_blends_faces_and_targets_by_the_same_share() -> None:

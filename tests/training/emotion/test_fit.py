@@ -32,15 +32,15 @@ def build(ferplus_folder: Path, small_recipe: Recipe):
 
 @pytest.mark.timeout(60)  # trains twice
 def test_a_training_killed_in_the_middle_resumes_to_the_same_curve_and_weights(build, tmp_path: Path) -> None:
-    whole = build(tmp_path / "whole")
+    whole = build(tmp_path / "whole", drop_path=0.3)
     whole.run()
 
     def kill(row: Row) -> None:
         raise KilledError
 
     with pytest.raises(KilledError):
-        build(tmp_path / "killed").run(kill)
-    resumed = build(tmp_path / "killed")
+        build(tmp_path / "killed", drop_path=0.3).run(kill)
+    resumed = build(tmp_path / "killed", drop_path=0.3)
     resumed.resume()
     assert len(resumed.history) == 1
     resumed.run()
@@ -62,6 +62,25 @@ def test_a_run_writes_history_checkpoint_and_best(build, tmp_path: Path) -> None
     assert history["side_px"].tolist() == [24]
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"history.csv", "checkpoint.npz", "best.npz"}
     assert any(not np.allclose(a, b) for a, b in zip(before, training.model.get_weights(), strict=True))
+
+
+def test_the_loss_is_the_mean_over_its_own_epoch_and_every_step_is_told(
+    build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, told, losses = build(tmp_path / "run"), [], []
+    train_on_batch = training.model.train_on_batch
+
+    def listen(*arguments: object, **options: object) -> dict[str, float]:
+        losses.append(train_on_batch(*arguments, **options))
+        return losses[-1]
+
+    monkeypatch.setattr(training.model, "train_on_batch", listen)
+    training.on_step = told.append
+    training.run()
+
+    assert told == [0.25, 0.5, 0.75, 1.0]
+    expected = np.reshape([float(step["loss"]) for step in losses], (2, 2)).mean(axis=1)
+    np.testing.assert_allclose([row["loss"] for row in training.history], expected, rtol=1e-6)
 
 
 def test_minutes_end_the_schedule_within_an_epoch(build, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from videmo.errors import UsageError
-from videmo.training.emotion.network import ARCHITECTURES, build_network, export_head
+from videmo.training.emotion.architectures import ARCHITECTURES, Design
+from videmo.training.emotion.network import build_network, export_head
 
 # Keras' own way to read a TensorFlow variable when it saves a model.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -25,12 +26,12 @@ def test_the_network_stays_small_enough_for_two_cores() -> None:
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-@pytest.mark.usefixtures("small_network")
 def test_an_exported_head_gives_the_logits_of_the_network_after_a_safe_load(
     arch: str, faces: np.ndarray, tmp_path: Path
 ) -> None:
-    network = build_network(arch, HEADS)
-    export_head(network, arch, "fer2013").save(tmp_path / "model.keras")
+    design = Design(width=0.125, depth=0.1, drop_path=0.2)
+    network = build_network(arch, HEADS, design)
+    export_head(network, arch, "fer2013", design).save(tmp_path / "model.keras")
 
     loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
 
@@ -53,5 +54,5 @@ def test_a_row_does_not_depend_on_the_batch_nor_on_brightness_and_contrast(faces
 
 
 def test_an_unknown_network_is_named() -> None:
-    with pytest.raises(UsageError, match="unknown network 'vgg99': known are resnet"):
+    with pytest.raises(UsageError, match="unknown network 'vgg99': known are cnn4, mini_xception, "):
         build_network("vgg99", HEADS)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from videmo.training.emotion.mixing import Floats, Mixed, cutmix, mixup
+
+_SHARES: Final = {"soften", "blur", "erase", "cutmix"}
+_STEADY: Final = {"flip", "erase_side"}
+"""Fields that are shares of the faces, 0..1, and fields that are no matter of strength."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +28,15 @@ class Augmentation:
         shift: Largest shift in each direction, as a share of the side.
         light: Largest slope of light across the face, as a share of the brightness.
         gamma: Largest natural logarithm of the gamma exponent.
-        soften: Share of faces that lose detail, 0..1.
+        brightness: Largest shift of all pixels, as a share of white; beyond black and white all is lost.
+        contrast: Largest natural logarithm of the contrast about middle gray.
+        soften: Share of faces that lose detail as if they had been smaller, 0..1.
+        blur: Share of faces that are out of focus, 0..1.
+        noise: Largest standard deviation of the noise on every pixel, in gray levels.
         erase: Share of faces of which a part is hidden, 0..1.
         erase_side: Smallest and largest side of the hidden part, as shares of the face's side.
         mixup: Both parameters of the beta distribution that mixes two faces; 0 mixes none.
+        cutmix: Share of the batches whose faces are pasted into one another instead, 0..1.
     """
 
     flip: float = 0.5
@@ -34,13 +46,28 @@ class Augmentation:
     shift: float = 0.08
     light: float = 0.6
     gamma: float = 0.5
+    brightness: float = 0.1
+    contrast: float = 0.2
     soften: float = 0.15
+    blur: float = 0.1
+    noise: float = 4.0
     erase: float = 0.3
     erase_side: tuple[float, float] = (0.15, 0.4)
     mixup: float = 0.2
+    cutmix: float = 0.0
+
+    def scaled(self, strength: float) -> Augmentation:
+        """Returns the same changes, stronger or weaker; mirroring and the size of hidden parts stay.
+
+        Example:
+            >>> Augmentation(rotation_deg=15, erase=0.6).scaled(2).rotation_deg, Augmentation(erase=0.6).scaled(2).erase
+            (30, 1.0)
+        """
+        changed = {name: value * strength for name, value in asdict(self).items() if name not in _STEADY}
+        return replace(self, **{k: min(v, 1.0) if k in _SHARES else v for k, v in changed.items()})
 
     def apply(self, images: NDArray[np.uint8], side_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Changes each face at random, mixup apart.
+        """Changes each face at random, mixing apart.
 
         Args:
             images: (n, height, width) uint8.
@@ -52,7 +79,9 @@ class Augmentation:
         """
         faces = _warp(images, self._transforms(len(images), images.shape[2], side_px, rng), side_px)
         _soften(faces, rng.random(len(faces)) < self.soften, rng)
+        _blur(faces, rng.random(len(faces)) < self.blur, rng)
         self._relight(faces, rng)
+        self._add_noise(faces, rng)
         self._erase(faces, rng)
         return faces[..., None]
 
@@ -71,15 +100,24 @@ class Augmentation:
         return maps
 
     def _relight(self, faces: NDArray[np.float32], rng: np.random.Generator) -> None:
-        """Gamma and a linear ramp of light across the face, which per-face normalisation cannot undo."""
+        """Gamma, exposure and a ramp of light across the face: what per-face normalisation cannot undo."""
         n, side_px, _ = faces.shape
         faces /= 255
-        np.power(faces, np.exp(rng.uniform(-self.gamma, self.gamma, (n, 1, 1))).astype(np.float32), out=faces)
+        np.power(faces, np.exp(_uniform(rng, self.gamma, n)), out=faces)
+        gains, shifts = np.exp(_uniform(rng, self.contrast, n)), _uniform(rng, self.brightness, n)
+        faces *= gains
+        faces += 0.5 * (1 - gains) + shifts
         ramp = np.linspace(-0.5, 0.5, side_px, dtype=np.float32)
-        slopes = rng.uniform(-self.light, self.light, (2, n, 1, 1)).astype(np.float32)
-        faces *= 1 + slopes[0] * ramp[:, None] + slopes[1] * ramp
+        faces *= 1 + _uniform(rng, self.light, n) * ramp[:, None] + _uniform(rng, self.light, n) * ramp
         np.clip(faces, 0, 1, out=faces)
         faces *= 255
+
+    def _add_noise(self, faces: NDArray[np.float32], rng: np.random.Generator) -> None:
+        """Noise of the sensor, of another strength in every face."""
+        if self.noise:
+            strengths = rng.uniform(0, self.noise, (len(faces), 1, 1)).astype(np.float32)
+            faces += strengths * rng.standard_normal(faces.shape, np.float32)
+            np.clip(faces, 0, 255, out=faces)
 
     def _erase(self, faces: NDArray[np.float32], rng: np.random.Generator) -> None:
         """Random erasing (Zhong et al., 2020): noise over a part, as a hand or a microphone would hide it."""
@@ -89,28 +127,16 @@ class Augmentation:
             y, x = rng.integers(side_px - height), rng.integers(side_px - width)
             faces[row, y : y + height, x : x + width] = rng.uniform(0, 255, (height, width))
 
-    def mix(
-        self, faces: NDArray[np.float32], targets: list[NDArray[np.float32]], rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-        """Mixup (Zhang et al., 2018): blends each face and its targets with another one of the batch.
+    def mix(self, faces: Floats, targets: list[Floats], rng: np.random.Generator) -> Mixed:
+        """Mixes the faces of a batch (n, S, S, 1) and their targets (n, labels) by mixup or cutmix."""
+        if self.cutmix and rng.random() < self.cutmix:
+            return cutmix(faces, targets, rng)
+        return mixup(faces, targets, self.mixup, rng) if self.mixup else (faces, targets)
 
-        Args:
-            faces: (n, side_px, side_px, 1) float32.
-            targets: Arrays (n, labels) float32.
-            rng: Source of randomness.
 
-        Returns:
-            Faces and targets of the same shapes.
-        """
-        if not self.mixup:
-            return faces, targets
-        shares = rng.beta(self.mixup, self.mixup, len(faces)).astype(np.float32)
-        shares = np.maximum(shares, 1 - shares)
-        others = rng.permutation(len(faces))
-        weights = shares[:, None]
-        mixed = [target * weights + target[others] * (1 - weights) for target in targets]
-        weights = weights[..., None, None]
-        return faces * weights + faces[others] * (1 - weights), mixed
+def _uniform(rng: np.random.Generator, limit: float, n: int) -> NDArray[np.float32]:
+    """Returns a number for each face (n, 1, 1), at most `limit` either way."""
+    return rng.uniform(-limit, limit, (n, 1, 1)).astype(np.float32)
 
 
 def _warp(images: NDArray[np.uint8], maps: NDArray[np.float64], side_px: int) -> NDArray[np.float32]:
@@ -128,3 +154,10 @@ def _soften(faces: NDArray[np.float32], chosen: NDArray[np.bool_], rng: np.rando
         small_px = int(side_px * rng.uniform(0.4, 0.8))
         small = cv2.resize(faces[row], (small_px, small_px), interpolation=cv2.INTER_AREA)
         faces[row] = cv2.resize(small, (side_px, side_px), interpolation=cv2.INTER_LINEAR)
+
+
+def _blur(faces: NDArray[np.float32], chosen: NDArray[np.bool_], rng: np.random.Generator) -> None:
+    """Blurs the chosen faces, in place, as a lens out of focus does."""
+    for row in np.flatnonzero(chosen):
+        radius_px = faces.shape[1] * rng.uniform(0.01, 0.02)
+        faces[row] = cv2.GaussianBlur(faces[row], (0, 0), radius_px)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,17 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from videmo.emotion.labels import EMOTIONS, FER2013_EMOTIONS
 from videmo.errors import DataError
+from videmo.presets import find_preset
 from videmo.training.emotion.dataset import LabelledFaces
+from videmo.training.emotion.distil import Loss, ask_teachers, distilling
 from videmo.training.emotion.evaluate import score_epoch
-from videmo.training.emotion.network import build_network
+from videmo.training.emotion.network import HEADS, build_network
 from videmo.training.emotion.recipe import Recipe
-from videmo.training.emotion.votes import label_targets, vote_targets
+from videmo.training.emotion.transfer import take_over
+from videmo.training.emotion.votes import emotion_targets, label_targets
 from videmo.training.loop import Row, TrainingLoop
-
-HEADS: Final = {"ferplus": EMOTIONS, "fer2013": FER2013_EMOTIONS}
-"""Label set of each head."""
 
 CURVES: Final = {
     "Training loss": ("loss",),
@@ -45,23 +44,39 @@ class Training(TrainingLoop):
             folder: Where checkpoint.npz, best.npz and history.csv are written.
 
         Raises:
-            DataError: No training face has an emotion among its votes.
+            DataError: No training face has an emotion among its votes, nor a label.
+            UsageError: The preset to start with, or a teacher, does not fit the network.
+            PresetError: There is no such preset, or its weights are damaged.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe, self.train, self.valid = recipe, train, valid
-        self.targets = [vote_targets(train.votes), label_targets(train.labels, recipe.label_smoothing)]
-        if not self.targets[0].any():
-            raise DataError("no training face has an emotion among its votes; check the columns of label.csv")
+        smoothing = recipe.label_smoothing
+        emotions = emotion_targets(train.votes, train.labels, smoothing)
+        self.targets = [emotions, label_targets(train.labels, smoothing)]
+        if not emotions.any():
+            raise DataError("no training face has an emotion among its votes, nor a label; see `videmo data check`")
         counts = {head: len(labels) for head, labels in HEADS.items()}
-        model = build_network(recipe.arch, counts, dtype=recipe.dtype, dropout=recipe.dropout)
-        self.averaged = build_network(recipe.arch, counts)
-        self._compile(model)
+        losses = [adjusted_cross_entropy(targets, recipe.prior_strength) for targets in self.targets]
+        model = build_network(recipe.arch, counts, recipe.design(recipe.dtype), dropout=recipe.dropout)
+        # With the same drop-path layers, or else the weights would come in another order.
+        self.averaged = build_network(recipe.arch, counts, recipe.design(), dropout=recipe.dropout)
+        self.started_with = take_over(find_preset(recipe.init, "emotion"), model) if recipe.init else None
+        self._compile(model, self._learn_from_teachers(losses))
         super().__init__(recipe, folder, model)
 
-    def _compile(self, model: keras.Model) -> None:
+    def _learn_from_teachers(self, losses: list[Loss]) -> list[Loss]:
+        """Appends the teachers' answers to the targets of the heads they teach; returns the losses for that."""
+        teachers = [find_preset(name, "emotion") for name in self.recipe.teachers]
+        answers = ask_teachers(teachers, self.train.images, self.recipe.distil_temperature)
+        for at, head in enumerate(HEADS):
+            if head in answers:
+                self.targets[at] = np.concatenate([self.targets[at], answers[head]], axis=1)
+                losses[at] = distilling(losses[at], self.recipe.distil_weight, self.recipe.distil_temperature)
+        return losses
+
+    def _compile(self, model: keras.Model, losses: list[Loss]) -> None:
         optimizer = keras.optimizers.AdamW(self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        losses = [adjusted_cross_entropy(targets, self.recipe.prior_strength) for targets in self.targets]
         # XLA is off: its convolutions take nearly twice as long on a CPU as oneDNN's.
         model.compile(
             optimizer,
@@ -90,6 +105,7 @@ class Training(TrainingLoop):
             side_px, rate = self.recipe.side_px_at(self.progress), self.recipe.learning_rate_at(self.progress)
             self.model.optimizer.learning_rate = rate
             faces, targets = self._examples(rows, side_px, rng)
+            self.model.reset_metrics()  # older versions of Keras would go on averaging
             losses.append(float(self.model.train_on_batch(faces, targets, return_dict=True)["loss"]))
             self.count_step()
             self.elapsed_s = time.monotonic() - started_s
@@ -120,7 +136,7 @@ class Training(TrainingLoop):
         return history["score"]
 
 
-def adjusted_cross_entropy(targets: NDArray[np.float32], strength: float) -> Callable[[Any, Any], Any]:
+def adjusted_cross_entropy(targets: NDArray[np.float32], strength: float) -> Loss:
     """Cross-entropy over target probabilities with logit adjustment; a row of zeros for targets costs nothing.
 
     Args:
@@ -135,7 +151,7 @@ def adjusted_cross_entropy(targets: NDArray[np.float32], strength: float) -> Cal
         >>> loss(np.array([[0.0, 0.0]], np.float32), np.array([[3.0, 4.0]], np.float32)).numpy().tolist()
         [-0.0]
     """
-    prior = targets.sum(axis=0) / targets.sum()
+    prior = targets.sum(axis=0) / max(targets.sum(), 1)
     shift = (strength * np.log(np.maximum(prior, 1e-4))).astype(np.float32)
 
     def loss(targets: Any, logits: Any) -> Any:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from videmo.emotion.labels import EMOTIONS, FER2013_EMOTIONS
+from videmo.errors import PresetError, UsageError
+from videmo.presets import Preset
+from videmo.training.card import write_model
+from videmo.training.emotion.architectures import Design
+from videmo.training.emotion.dataset import read_faces, training_faces
+from videmo.training.emotion.fit import Training
+from videmo.training.emotion.network import HEADS, build_network, export_head
+from videmo.training.emotion.recipe import Recipe
+from videmo.training.emotion.transfer import take_over
+
+# Keras' own way to read a TensorFlow variable when it saves a model.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+TINY = Design(width=0.125)
+COUNTS = {head: len(labels) for head, labels in HEADS.items()}
+FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1)).astype(np.float32)
+
+
+@pytest.fixture
+def make_preset(tmp_path: Path):
+    def make(labels: tuple[str, ...]) -> Preset:
+        network = export_head(build_network("resnet", {"head": len(labels)}, TINY), "resnet", "head", TINY)
+        return write_model(network, tmp_path / f"labels{len(labels)}", labels=labels, temperature=1.0)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("labels", "same", "fresh"), [(EMOTIONS, "ferplus", "fer2013"), (FER2013_EMOTIONS, "fer2013", "ferplus")]
+)
+def test_trunk_and_the_head_of_the_same_labels_are_taken_over(make_preset, labels, same: str, fresh: str) -> None:
+    preset = make_preset(labels)
+    network = build_network("resnet", COUNTS, TINY)
+    untouched = network.get_layer(fresh).get_weights()
+
+    told = take_over(preset, network)
+
+    assert told.endswith(f"and the head {same} over from {preset.name}; anew: the head {fresh}")
+    from videmo.inference.keras_network import load_model
+
+    expected = load_model(preset.weights).predict_on_batch(FACES)
+    np.testing.assert_allclose(network.predict_on_batch(FACES)[same], expected, atol=1e-5)
+    for kept, weights in zip(untouched, network.get_layer(fresh).get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, kept)
+
+
+def test_with_other_labels_both_heads_start_anew(make_preset) -> None:
+    told = take_over(make_preset(("smile", "none")), build_network("resnet", COUNTS, TINY))
+
+    assert told.endswith("over from labels2; anew: the head ferplus and fer2013")
+
+
+@pytest.mark.parametrize(("arch", "width"), [("cnn4", 0.125), ("resnet", 0.5)])
+def test_another_architecture_or_width_is_refused_in_one_line(make_preset, arch: str, width: float) -> None:
+    with pytest.raises(UsageError, match=f"preset labels8 is no {arch} of this width and depth"):
+        take_over(make_preset(EMOTIONS), build_network(arch, COUNTS, Design(width=width)))
+
+
+def test_a_training_starts_with_the_preset_that_its_recipe_names(
+    make_preset, ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    splits = read_faces(ferplus_folder)
+    preset = make_preset(EMOTIONS)
+    recipe = replace(small_recipe, width=0.125, init=str(preset.folder))
+
+    training = Training(recipe, training_faces(splits), splits["valid"], tmp_path / "run")
+
+    assert training.started_with is not None
+    from videmo.inference.keras_network import load_model
+
+    expected = load_model(preset.weights).predict_on_batch(FACES)
+    np.testing.assert_allclose(training.model.predict_on_batch(FACES)["ferplus"], expected, atol=1e-5)
+    np.testing.assert_array_equal(training.average[0], training.model.get_weights()[0])
+    with pytest.raises(PresetError, match="unknown preset 'no_such_preset'"):
+        Training(replace(recipe, init="no_such_preset"), training.train, training.valid, tmp_path / "run")

@@ -1,0 +1,34 @@
+"""`videmo train ensemble`: several presets → one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from videmo.cli.extras import require_extra
+from videmo.presets import find_preset
+
+
+def ensemble(
+    presets: Annotated[list[str], typer.Argument(metavar="PRESET...", help="Two or more, of equal labels and input.")],
+    out: Annotated[Path, typer.Option(help="Preset to write: models/NAME.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled faces, to fit its temperature and to write its card.")
+    ] = None,
+    work: Annotated[Path | None, typer.Option(help="Folder for decoded pictures.")] = None,
+) -> None:
+    """Average expression presets: one preset whose network gives the mean of their probabilities."""
+    from videmo.inference.keras_network import set_up_device
+
+    set_up_device("auto")  # first of all, so that TensorFlow starts in silence
+    with require_extra("train"):
+        from videmo.training.emotion.dataset import read_faces
+        from videmo.training.emotion.ensemble import write_ensemble
+
+    members = [find_preset(name, "emotion") for name in presets]
+    side_px = int(members[0].config["input"]["height_px"])
+    written = write_ensemble(members, out, read_faces(data, work=work, side_px=side_px) if data else None)
+    card = f"what it can and cannot do is in {out / 'README.md'}" if data else "with --data it gets a card"
+    typer.echo(f"wrote {out}: {written.config['parameters']:,} parameters; {card}")
