@@ -10,6 +10,7 @@ import numpy as np
 
 from videmo.datatypes import Frame, FrameFaces, ScoredFaces, UInt8Array, VideoInfo
 from videmo.emotion.labels import EMOTIONS
+from videmo.pose import GENERIC_FACE
 
 
 class FlatPicture:
@@ -43,10 +44,12 @@ def scored_faces(
     rng = np.random.default_rng(seed)
     corners = rng.uniform(0, 200, (count, 2))
     boxes = np.concatenate([corners, corners + side_px], axis=1).astype(np.float32)
-    points = (corners[:, None] + rng.uniform(0, side_px, (count, 5, 2))).astype(np.float32) if landmarks else None
+    # Faces that look into the lens, each a little different.
+    places = [0.5, 0.4] + 0.4 * GENERIC_FACE[:, :2] + rng.uniform(-0.02, 0.02, (count, 5, 2))
+    points = (corners[:, None] + side_px * places).astype(np.float32) if landmarks else None
     ids = np.arange(1, count + 1) if track_ids is None else np.asarray(track_ids)
     emotions = rng.dirichlet(np.full(len(EMOTIONS), 0.4), count).astype(np.float32)
-    return ScoredFaces(boxes, rng.uniform(0.5, 1, count).astype(np.float32), points, ids.astype(np.int32), emotions)
+    return ScoredFaces(boxes, rng.uniform(0.65, 1, count).astype(np.float32), points, ids.astype(np.int32), emotions)
 
 
 def scored_frames(

@@ -26,6 +26,11 @@ from videmo.settings import Settings, read_config
         ("detect_every_frames", 0.5),
         ("detect_every_s", 0),
         ("detect_every_s", -1.5),
+        ("quality_min_face_px", -1),
+        ("quality_max_cut_off", 1.5),
+        ("quality_min_sharpness", -0.1),
+        ("quality_max_yaw_deg", 91),
+        ("quality_min_score", "high"),
         ("jobs", 0),
         ("batch_size", 0),
         ("device", "tpu"),
@@ -61,8 +66,9 @@ def test_a_value_of_the_wrong_type_is_a_usage_error(value: Any) -> None:
 
 def test_config_file_is_read_and_its_faults_name_the_file(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
-    path.write_text('fps = 5.0\ndetector_model = "yunet.onnx"\n')
-    assert Settings().merged(read_config(path)) == Settings(fps=5, detector_model=Path("yunet.onnx"))
+    path.write_text('fps = 5.0\ndetector_model = "yunet.onnx"\nquality_max_yaw_deg = 30\n')
+    expected = Settings(fps=5, detector_model=Path("yunet.onnx"), quality_max_yaw_deg=30)
+    assert Settings().merged(read_config(path)) == expected
     path.write_text("fps = = 5")
     with pytest.raises(UsageError, match=r"run\.toml: not a TOML file"):
         read_config(path)
@@ -72,5 +78,5 @@ def test_config_file_is_read_and_its_faults_name_the_file(tmp_path: Path) -> Non
 
 def test_what_decides_the_numbers_is_told_apart_from_the_machine() -> None:
     assert Settings(jobs=4, charts=False).result_settings() == Settings().result_settings()
-    for setting in ({"fps": 2}, {"detect_every_frames": 2}, {"detect_every_s": 0.5}):
+    for setting in ({"fps": 2}, {"detect_every_frames": 2}, {"detect_every_s": 0.5}, {"quality_min_sharpness": 0.1}):
         assert Settings().merged(setting).result_settings() != Settings().result_settings()

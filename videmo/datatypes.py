@@ -137,8 +137,8 @@ class Detections:
         array = getattr(self, name)
         object.__setattr__(self, name, _checked(name, array, dtype, (len(self.boxes), *tail)))
 
-    def take(self, rows: NDArray[Any]) -> Self:
-        """Return the faces at `rows` (indices or a boolean mask) with all that is known of them."""
+    def take(self, rows: NDArray[Any] | slice) -> Self:
+        """Return the faces at `rows` (indices, a boolean mask or a slice) with all that is known of them."""
         columns = {item.name: getattr(self, item.name) for item in fields(self)}
         return replace(self, **{name: column[rows] for name, column in columns.items() if column is not None})
 
@@ -160,7 +160,20 @@ class TrackedFaces(Detections):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AlignedFaces(TrackedFaces):
+class MeasuredFaces(TrackedFaces):
+    """Faces with their quality: + measures (n, 4) float32, columns `videmo.quality.MEASURES`, NaN if not measured."""
+
+    measures: Float32Array = field(default_factory=lambda: np.zeros((0, 4), np.float32), kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not len(self.measures):
+            object.__setattr__(self, "measures", np.full((len(self), 4), np.nan, np.float32))
+        self._check("measures", np.float32, 4)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AlignedFaces(MeasuredFaces):
     """Faces ready for the classifier: + crops (n, S, S, C) uint8."""
 
     crops: UInt8Array = field(default_factory=lambda: np.zeros((0, 1, 1, 1), np.uint8))
@@ -171,7 +184,7 @@ class AlignedFaces(TrackedFaces):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ScoredFaces(TrackedFaces):
+class ScoredFaces(MeasuredFaces):
     """Faces with expressions: + emotions (n, E) float32, probabilities in the order of the preset's labels."""
 
     emotions: Float32Array = field(default_factory=lambda: np.zeros((0, 1), np.float32))

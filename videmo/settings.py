@@ -27,6 +27,12 @@ class Settings:
     of the picture it gets and `min_score` 0..1 (None = the detector's own), `min_face_px` the smallest width or height
     in the frame, `model` the expression preset. `detect_every_frames` looks for faces in every n-th analysed frame
     only, `detect_every_s` after that many seconds of media time (not both); the tracker carries them on in between.
+    Quality: a face counts as usable from `quality_min_face_px` (geometric mean of the box's sides), with at most
+    `quality_max_cut_off` (0..1) of its square outside the picture, a brightness (0..1) between
+    `quality_min_brightness` and `quality_max_brightness`, from `quality_min_contrast` (0..1) and
+    `quality_min_sharpness`, up to `quality_max_yaw_deg` to either side and from the detection score
+    `quality_min_score` (0..1); see `videmo.quality`. At the defaults the default model has lost about 5 points of
+    accuracy (`tests/benchmarks/quality_thresholds.py`).
     Machine: `jobs` videos at once and `batch_size` faces per model call (None = chosen for the machine), `device`, and
     `runtime`, the library that runs the networks.
     Outputs: `annotated_video`, `charts`, `existing` says what to do about results that are already there.
@@ -50,6 +56,14 @@ class Settings:
     min_face_px: int = 24
     detect_every_frames: int = 1
     detect_every_s: float | None = None
+    quality_min_face_px: float = 21.0
+    quality_max_cut_off: float = 0.2
+    quality_min_brightness: float = 0.12
+    quality_max_brightness: float = 0.89
+    quality_min_contrast: float = 0.09
+    quality_min_sharpness: float = 0.065
+    quality_max_yaw_deg: float = 40.0
+    quality_min_score: float = 0.6
     model: str = "ferplus-resnet-48"
     jobs: int | None = None
     batch_size: int | None = None
@@ -78,8 +92,18 @@ class Settings:
         _require(seconds is None or seconds > 0, "detect_every_s", seconds, "seconds above 0")
         either = "either detect_every_s or detect_every_frames, not both"
         _require(seconds is None or frames == 1, "detect_every_s", seconds, either)
+        self._require_quality()
         _require(self.jobs is None or self.jobs >= 1, "jobs", self.jobs, "a whole number from 1")
         _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "a number from 1")
+
+    def _require_quality(self) -> None:
+        """Raise UsageError where a limit could not be met or could not exclude anything."""
+        for name in (item.name for item in fields(self) if item.name.startswith("quality_")):
+            value, most = getattr(self, name), {"quality_max_yaw_deg": 90.0}.get(name, 1.0)
+            if name in ("quality_min_face_px", "quality_min_sharpness"):
+                _require(value >= 0, name, value, "a number from 0")
+            else:
+                _require(0 <= value <= most, name, value, f"0 to {most:g}")
 
     def merged(self, values: Mapping[str, Any]) -> Settings:
         """Return a copy with `values` on top; raises UsageError on an unknown name or a value that cannot be used."""

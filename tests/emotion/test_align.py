@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -16,12 +17,19 @@ from videmo.datatypes import Detections, Frame, FrameFaces, TrackedFaces, UInt8A
 from videmo.detection.base import Detector
 from videmo.detection.haar import HaarDetector
 from videmo.detection.yunet import YuNetDetector
-from videmo.emotion.align import FRAMINGS, Framing, align, cut_faces
+from videmo.emotion.align import FRAMINGS, Framing, align, cut_squares, place_squares
+from videmo.quality import measure_crops
 from videmo.video.picture import ArrayPicture
 
 PLAIN = Framing(1.0, (0.5, 0.5))
 FACE = np.array([[30, 45], [70, 45], [50, 60], [35, 80], [65, 80]], np.float32)
 """Five landmarks of an upright face in a picture of 100 px."""
+
+
+def cut_faces(
+    gray: UInt8Array, boxes: np.ndarray, landmarks: np.ndarray | None, side_px: int, framing: Framing
+) -> UInt8Array:
+    return cut_squares(gray, place_squares(boxes, landmarks, framing), side_px)
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -123,6 +131,15 @@ def test_every_frame_comes_out_with_a_crop_of_each_face(faces: int) -> None:
     assert item.faces.crops.shape == (faces, 48, 48, 1)
     assert item.faces.track_ids.tolist() == list(range(1, faces + 1))
     assert (item.frame.shot, item.frame.index) == (2, 3)
+
+
+def test_faces_come_with_what_is_measured_of_their_crop_and_square() -> None:
+    item = frame_faces()
+    moved = replace(item.faces, boxes=boxes((-32, 30, 32, 94)))
+    inside, outside = align(iter([item, replace(item, faces=moved)]), 48, PLAIN, keep_picture=False)
+    np.testing.assert_array_equal(inside.faces.measures[:, :3], measure_crops(inside.faces.crops))
+    assert inside.faces.measures[0, 3] == 0
+    assert outside.faces.measures[0, 3] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -37,7 +37,7 @@ def test_rendered_again_is_the_same_video(copy: Path, run_cli: Cli, monkeypatch:
     annotated = copy / "annotated" / "face.mp4"
     before = pictures(annotated)
     annotated.unlink()
-    monkeypatch.setattr("videmo.inference.KerasModel.__init__", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("videmo.inference.Engine.load", lambda *_, **__: pytest.fail("a model was loaded"))
     code, out, _ = run_cli("render", copy, "--video", "face")
     assert code == 0
     assert out.strip() == str(annotated)

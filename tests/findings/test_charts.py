@@ -84,7 +84,7 @@ def test_cuts_are_marked() -> None:
 def test_a_video_without_faces_says_so() -> None:
     frames, faces = tables({})
     figure = draw_timeline(frames, [faces], LABELS, "clip")
-    assert "no face was found in the 100 frames analysed" in words_of(figure)
+    assert "no usable face was found in the 100 frames analysed" in words_of(figure)
 
 
 def test_many_tracks_share_the_last_row_and_the_chart_says_so() -> None:

@@ -24,7 +24,10 @@ def test_frames_get_back_what_was_written_of_them(
     monkeypatch.setattr(rows, "FRAMES_PER_GROUP", group)
     video = video_info(tmp_path)
     shots = [index // 5 for index in range(len(counts))]
-    written = list(scored_frames(video, counts, analysed_every=every, shots=shots))
+    written = [
+        replace(item, faces=replace(item.faces, measures=np.random.default_rng(0).random((len(item.faces), 4))))
+        for item in scored_frames(video, counts, analysed_every=every, shots=shots)
+    ]
     sink = TablesSink(tmp_path, video, EMOTIONS, {})
     for item in written:
         sink.write(item)
@@ -38,5 +41,6 @@ def test_frames_get_back_what_was_written_of_them(
         np.testing.assert_array_equal(again.faces.boxes, item.faces.boxes)
         np.testing.assert_array_equal(again.faces.emotions, item.faces.emotions)
         np.testing.assert_array_equal(again.faces.track_ids, item.faces.track_ids)
+        np.testing.assert_array_equal(again.faces.measures, item.faces.measures)
         if item.frame.analysed:
             assert again.frame.shot == item.frame.shot

@@ -35,6 +35,7 @@ def test_tracks_by_hand() -> None:
     assert first == pytest.approx(
         {
             "video_id": "v", "track_id": 1, "first_s": 0.0, "last_s": 4.0, "seen_s": 4.0,
+            "usable_share": 1.0, "usable_rows": 3,
             "dominant": "happiness",  # 0.2 for 1 s, 0.9 for 2 s, 0.6 for 1 s: mean 0.65
             "transitions_per_min": 15.0,  # one in 4 s
             "share_neutral": 0.25, "share_happiness": 0.75, "mean_neutral": 0.35, "mean_happiness": 0.65,
@@ -44,6 +45,7 @@ def test_tracks_by_hand() -> None:
     assert second == pytest.approx(
         {
             "video_id": "v", "track_id": 2, "first_s": 0.0, "last_s": 5.0, "seen_s": 2.0,
+            "usable_share": 1.0, "usable_rows": 2,
             "dominant": "neutral", "transitions_per_min": 0.0,  # it changed while nobody looked
             "share_neutral": 0.5, "share_happiness": 0.5, "mean_neutral": 0.6, "mean_happiness": 0.4,
             "peak_neutral": 0.9, "peak_happiness": 0.7, "peak_neutral_s": 0.0, "peak_happiness_s": 4.0,
@@ -56,12 +58,38 @@ def test_a_video_pools_its_tracks() -> None:
     assert row == pytest.approx(
         {
             "video_id": "v", "tracks": 2, "any_face_s": 5.0, "first_s": 0.0, "last_s": 5.0, "seen_s": 6.0,
+            "usable_share": 1.0, "usable_rows": 5,
             "dominant": "happiness", "transitions_per_min": 10.0,  # one in 6 s
             "share_neutral": 2 / 6, "share_happiness": 4 / 6,
             "mean_neutral": 2.6 / 6, "mean_happiness": 3.4 / 6,
             "peak_neutral": 0.9, "peak_happiness": 0.9, "peak_neutral_s": 0.0, "peak_happiness_s": 1.0,
         }
     )  # fmt: skip
+
+
+def test_expressions_are_those_of_the_usable_rows() -> None:
+    """Track 1 cannot be judged in its first second, track 2 in its last."""
+    faces = FACES.assign(usable=[False, True, True, True, False])
+    first, second = summarize(FRAMES, faces, LABELS).to_dict("records")
+    assert (first["first_s"], first["last_s"], first["seen_s"]) == (0.0, 4.0, 4.0)
+    assert (first["usable_share"], first["usable_rows"]) == (0.75, 2)
+    assert first["mean_happiness"] == pytest.approx(0.8)  # 0.9 for 2 s, 0.6 for 1 s
+    assert (first["share_happiness"], first["transitions_per_min"]) == (1.0, 0.0)
+    assert (second["usable_share"], second["mean_happiness"]) == pytest.approx((0.5, 0.1))
+    (video,) = summarize(FRAMES, faces, LABELS, by="video").to_dict("records")
+    assert (video["usable_share"], video["usable_rows"]) == pytest.approx((4 / 6, 3))
+    assert (video["tracks"], video["any_face_s"], video["seen_s"]) == (2, 5.0, 6.0)
+    assert video["mean_happiness"] == pytest.approx((2 * 0.9 + 0.6 + 0.1) / 4)
+
+
+def test_where_nothing_is_usable_all_rows_count_and_the_share_says_so() -> None:
+    faces = FACES.assign(usable=[False, True, False, False, False])
+    first, second = summarize(FRAMES, faces, LABELS).to_dict("records")
+    assert (first["usable_share"], first["usable_rows"]) == (0.0, 0)
+    assert first["mean_happiness"] == pytest.approx(0.65)
+    assert (second["usable_share"], second["mean_happiness"]) == pytest.approx((0.5, 0.1))
+    epochs = summarize_by_epoch(FRAMES, faces, LABELS, epoch_s=2.0)
+    assert epochs["track_id"].tolist() == [2]
 
 
 def test_epochs_by_hand() -> None:

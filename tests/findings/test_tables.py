@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,9 +12,10 @@ from scored_frames import scored_frames, video_info
 from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
 from videmo.findings.replay import replay
+from videmo.findings.summary import summarize_run
 from videmo.findings.tables import Run
 from videmo.output.parquet import TablesSink, write_table
-from videmo.output.schema import POSE_COLUMNS
+from videmo.output.schema import POSE_COLUMNS, QUALITY_COLUMNS
 from videmo.settings import Settings
 
 
@@ -81,13 +83,16 @@ def test_only_known_versions_are_read(version: str | None, read: bool, tmp_path:
             run.videos()
 
 
-def test_tables_from_before_head_pose_are_read(tmp_path: Path) -> None:
+def test_tables_from_before_quality_and_head_pose_are_read(tmp_path: Path) -> None:
     run = write_run(tmp_path)
     for path in tmp_path.glob("*/clip.parquet"):
-        table = pq.read_table(path)
-        old = table.drop_columns([name for name in (*POSE_COLUMNS, "detected") if name in table.column_names])
+        table, later = pq.read_table(path), {*POSE_COLUMNS, *QUALITY_COLUMNS, "detected", "usable", "exclude_reason"}
+        old = table.select([name for name in table.column_names if name not in later])
         pq.write_table(old.replace_schema_metadata({**table.schema.metadata, b"videmo.schema_version": b"1.0"}), path)
     assert "yaw_deg" not in run.faces("clip")
     assert [len(faces) for _, faces in run.row_groups("clip")] == [3]
     frames = [item.frame for item in scored_frames(video_info(tmp_path), (1, 2, 0))]
-    assert [len(item.faces) for item in replay(frames, run, "clip")] == [1, 2, 0]
+    replayed = [item.faces for item in replay(frames, run, "clip")]
+    assert [len(faces) for faces in replayed] == [1, 2, 0]
+    assert np.isnan(replayed[1].measures).all()
+    assert summarize_run(run)["usable_share"].tolist() == [1.0, 1.0]

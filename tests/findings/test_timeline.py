@@ -64,6 +64,16 @@ def test_timelines_keep_their_own_observations_and_gaps() -> None:
     assert second.boxes.shape == (2, 4)
 
 
+def test_rows_that_are_not_usable_leave_gaps() -> None:
+    frames = frames_at([0.0, 0.1, 0.2, 0.3])
+    faces = faces_of(frames, {1: [0, 1, 2, 3], 2: [0, 1]})
+    faces["usable"] = (faces["track_id"] == 1) & (faces["time_s"] != 0.1)
+    (line,) = timelines(frames, faces, LABELS)
+    assert (line.track_id, line.times_s.tolist()) == (1, [0.0, 0.2, 0.3])
+    assert line.gaps_s == pytest.approx(np.array([[0.1, 0.2]]))
+    assert [len(each.times_s) for each in timelines(frames, faces, LABELS, usable_only=False)] == [4, 2]
+
+
 def test_no_faces_give_no_timelines() -> None:
     frames = frames_at([0.0, 0.1])
     assert timelines(frames, faces_of(frames, {}), LABELS) == []

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from scored_frames import scored_frames, video_info
 
@@ -11,21 +13,21 @@ from videmo.emotion.labels import EMOTIONS
 from videmo.findings.tracks import summarize_tracks
 from videmo.output import rows
 from videmo.output.parquet import TablesSink
-from videmo.output.schema import tracks_schema
+from videmo.output.schema import QUALITY_COLUMNS, tracks_schema
 
 
-def write_faces(out: Path, counts: list[int]) -> Path:
+def write_tables(out: Path, counts: list[int]) -> list[Path]:
     video = video_info(out)
     sink = TablesSink(out, video, EMOTIONS, {})
     for item in scored_frames(video, counts):
         sink.write(item)
-    return sink.close()[1]
+    return sink.close()
 
 
 def test_tracks_are_summed_over_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "FRAMES_PER_GROUP", 7)
-    path = write_faces(tmp_path, [1, 3, 2, 0, 3, 3, 1, 1, 1, 0] * 5)
-    faces, tracks = pd.read_parquet(path), summarize_tracks(path)
+    paths = write_tables(tmp_path, [1, 3, 2, 0, 3, 3, 1, 1, 1, 0] * 5)
+    faces, tracks = pd.read_parquet(paths[1]), summarize_tracks(*paths)
     assert tracks.schema.equals(tracks_schema(EMOTIONS))
     table = tracks.to_pandas()
     assert table["video_id"].tolist() == ["clip"] * 3
@@ -38,8 +40,39 @@ def test_tracks_are_summed_over_row_groups(tmp_path: Path, monkeypatch: pytest.M
         assert row["dominant"] == means[list(EMOTIONS)].idxmax()
 
 
+def test_usable_rows_decide_the_means_and_their_time_the_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames at 0, 1, 3 and 4 s stand for 1, 2, 1 and 1 s; track 1 is usable in the second, track 2 nowhere."""
+    monkeypatch.setattr(rows, "FRAMES_PER_GROUP", 3)
+    video = video_info(tmp_path)
+    sink = TablesSink(tmp_path, video, EMOTIONS, {})
+    for item, time_s in zip(scored_frames(video, [2, 2, 1, 1]), (0.0, 1.0, 3.0, 4.0), strict=True):
+        usable = np.array([time_s == 1.0, False])[: len(item.faces)]
+        measures = np.where(usable[:, None], [1.0, 0.5, 0.4, 0.0], [0.0, 0.5, 0.4, 0.0])
+        faces = replace(item.faces, measures=measures)
+        sink.write(replace(item, frame=replace(item.frame, time_s=time_s), faces=faces))
+    paths = sink.close()
+    faces, tracks = pd.read_parquet(paths[1]), summarize_tracks(*paths).to_pandas()
+    assert faces["usable"].tolist() == [False, False, True, False, False, False]
+    assert tracks["rows"].tolist() == [4, 2]
+    assert tracks["usable_rows"].tolist() == [1, 0]
+    assert tracks["usable_share"].tolist() == pytest.approx([2 / 5, 0])
+    second = faces[faces["track_id"] == 2]
+    expected = [faces["happiness"][2], second["happiness"].astype(float).mean()]
+    assert tracks["mean_happiness"].tolist() == pytest.approx(expected, rel=1e-5)
+    assert tracks["mean_x1"][0] == faces["x1"][2]
+
+
+def test_tables_from_before_quality_count_as_usable(tmp_path: Path) -> None:
+    frames, faces = write_tables(tmp_path, [1, 2, 1])
+    table = pq.read_table(faces)
+    pq.write_table(table.drop_columns(["usable", "exclude_reason", *QUALITY_COLUMNS]), faces)
+    tracks = summarize_tracks(frames, faces).to_pandas()
+    assert tracks["usable_rows"].tolist() == tracks["rows"].tolist() == [3, 1]
+    assert tracks["usable_share"].tolist() == [1.0, 1.0]
+
+
 @pytest.mark.parametrize("counts", [[], [0, 0, 0]])
 def test_no_faces_give_an_empty_table(counts: list[int], tmp_path: Path) -> None:
-    tracks = summarize_tracks(write_faces(tmp_path, counts))
+    tracks = summarize_tracks(*write_tables(tmp_path, counts))
     assert tracks.num_rows == 0
     assert tracks.schema.equals(tracks_schema(EMOTIONS))

@@ -49,6 +49,19 @@ def test_a_box_has_the_colour_of_its_expression(label: str) -> None:
     assert (seen[260, 250] == seen[10, 10]).all()
 
 
+def test_the_box_of_an_unusable_face_is_dashed_with_a_dark_edge() -> None:
+    picture = gray(640, 480)
+    draw_faces(split_planes(picture), one_face([200, 200, 300, 320]), EMOTIONS, np.array([False]), labels_shown=False)
+    expected = expression_colours(["happiness"])[0].astype(int)
+    seen = to_rgb(picture).astype(int)
+    for line in (seen[201, 200:300], seen[318, 200:300], seen[200:320, 201], seen[200:320, 298]):
+        coloured = np.abs(line - expression_colours(["happiness"])[0]).max(axis=1) <= 3
+        assert 0.4 < coloured.mean() < 0.7
+        assert np.abs(np.diff(coloured.astype(int))).sum() > 6
+    assert np.abs(seen[201, 200] - expected).max() <= 3
+    assert (seen[199, 202] < 5).all()
+
+
 def test_the_bar_shows_the_shares_of_the_probabilities() -> None:
     picture = gray(640, 480)
     draw_faces(split_planes(picture), one_face([200, 200, 300, 320], "sadness", 0.6), EMOTIONS)

@@ -18,8 +18,17 @@ from videmo.emotion.labels import EMOTIONS
 from videmo.errors import OutputError
 from videmo.output import rows
 from videmo.output.parquet import TablesSink, write_table
-from videmo.output.schema import BOX_COLUMNS, LANDMARK_COLUMNS, POSE_COLUMNS, faces_schema, frames_schema
+from videmo.output.schema import (
+    BOX_COLUMNS,
+    LANDMARK_COLUMNS,
+    POSE_COLUMNS,
+    QUALITY_COLUMNS,
+    faces_schema,
+    frames_schema,
+)
 from videmo.pose import head_pose
+from videmo.quality import EXCLUDE_REASONS, MEASURES, usable_mask
+from videmo.settings import Settings
 
 METADATA = {"videmo.version": "1.2.3", "videmo.preset": "tiny"}
 
@@ -60,6 +69,10 @@ def test_tables_hold_exactly_what_was_written(
         assert faces["emotion"].astype(str).tolist() == [EMOTIONS[i] for i in emotions.argmax(axis=1)]
 
 
+def test_quality_columns_are_the_measures_in_their_order() -> None:
+    assert tuple(QUALITY_COLUMNS) == MEASURES
+
+
 def test_columns_are_those_of_the_design(tmp_path: Path) -> None:
     frames, faces = write(tmp_path, list(scored_frames(video_info(tmp_path), [2])))
     assert list(frames) == ["video_id", "frame_index", "time_s", "shot", "faces", "file_name"]
@@ -80,7 +93,10 @@ def test_columns_are_those_of_the_design(tmp_path: Path) -> None:
         "right_mouth_x", "right_mouth_y", "left_mouth_x", "left_mouth_y",
     ]  # fmt: skip
     assert list(faces)[20:23] == ["yaw_deg", "pitch_deg", "roll_deg"]
-    assert list(faces)[23:] == [*EMOTIONS, "emotion"]
+    assert list(faces)[23:-7] == [*EMOTIONS, "emotion"]
+    assert list(faces)[-7:] == [
+        "face_size_px", "sharpness", "brightness", "contrast", "share_cut_off", "usable", "exclude_reason",
+    ]  # fmt: skip
     stored = pq.read_schema(tmp_path / "faces" / "clip.parquet")
     assert stored.equals(faces_schema(EMOTIONS))
     assert {stored.field(name).type for name in (*BOX_COLUMNS, *EMOTIONS)} == {pa.float32()}
@@ -97,6 +113,43 @@ def test_landmarks_that_nobody_found_are_null(tmp_path: Path) -> None:
     write(tmp_path, [first, without])
     points = pq.read_table(tmp_path / "faces" / "clip.parquet", columns=[*LANDMARK_COLUMNS, *POSE_COLUMNS])
     assert [column.null_count for column in points.columns] == [2] * 13
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_rows_hold_their_quality_and_are_usable_unless_there_is_a_reason(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    items = [
+        replace(item, faces=replace(item.faces, measures=rng.random((len(item.faces), 4)) ** 2))
+        for item in scored_frames(video_info(tmp_path), [3, 0, 2, 4])
+    ]
+    _, faces = write(tmp_path, items)
+    measures = np.concatenate([item.faces.measures for item in items])
+    np.testing.assert_array_equal(faces[list(QUALITY_COLUMNS)], measures)
+    sides = faces["x2"] - faces["x1"], faces["y2"] - faces["y1"]
+    np.testing.assert_allclose(faces["face_size_px"], np.sqrt(sides[0] * sides[1]), rtol=1e-6)
+    assert (faces["usable"] == faces["exclude_reason"].isna()).all()
+    assert faces["exclude_reason"].cat.categories.tolist() == list(EXCLUDE_REASONS)
+    assert faces["usable"].tolist() == [
+        usable for item in items for usable in usable_mask(item.faces, Settings()).tolist()
+    ]
+
+
+def test_the_limits_of_the_settings_decide(tmp_path: Path) -> None:
+    video = video_info(tmp_path)
+    sink = TablesSink(tmp_path, video, EMOTIONS, METADATA, Settings(quality_min_face_px=1000))
+    for item in scored_frames(video, [2, 1]):
+        sink.write(item)
+    faces = pd.read_parquet(sink.close()[1])
+    assert faces["exclude_reason"].tolist() == ["too_small"] * 3
+    assert not faces["usable"].any()
+
+
+def test_measures_that_nobody_took_are_null(tmp_path: Path) -> None:
+    write(tmp_path, list(scored_frames(video_info(tmp_path), [1, 2])))
+    table = pq.read_table(tmp_path / "faces" / "clip.parquet")
+    assert [table[name].null_count for name in QUALITY_COLUMNS] == [3] * 4
+    assert table["usable"].to_pylist() == [True] * 3
 
 
 def test_rows_say_whether_the_detector_looked_at_their_frame(tmp_path: Path) -> None:
@@ -129,7 +182,7 @@ def test_footers_say_what_the_run_says_and_what_was_added_at_the_end(tmp_path: P
     for path in sink.close():
         footer = pq.read_metadata(path).metadata
         assert footer[b"videmo.version"] == b"1.2.3"
-        assert footer[b"videmo.schema_version"] == b"1.1"
+        assert footer[b"videmo.schema_version"] == b"1.2"
         assert footer[b"videmo.table"].decode() == path.parent.name
         assert json.loads(footer[b"videmo.labels"]) == list(EMOTIONS)
         assert footer[b"videmo.report"] == b'{"faces": 1}'
@@ -187,4 +240,4 @@ def test_write_table_replaces_whole_or_not_at_all(tmp_path: Path, monkeypatch: p
     assert pq.read_table(path)["a"].to_pylist() == [1]
     assert [file.name for file in tmp_path.iterdir()] == ["videos.parquet"]
     footer = pq.read_metadata(path).metadata
-    assert (footer[b"videmo.table"], footer[b"videmo.schema_version"]) == (b"videos", b"1.1")
+    assert (footer[b"videmo.table"], footer[b"videmo.schema_version"]) == (b"videos", b"1.2")

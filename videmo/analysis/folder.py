@@ -71,8 +71,9 @@ class RunFolder:
         names = videos_schema().names
         rows = [{name: getattr(report, name) for name in names} for report in reports]
         write_table(self.path / "videos.parquet", pa.Table.from_pylist(rows, videos_schema()), metadata)
-        done = [self.part("faces", report.video_id) for report in reports if report.status == "done"]
-        tracks = [tracks_schema(labels).empty_table(), *(summarize_tracks(path) for path in done)]
+        done = [report.video_id for report in reports if report.status == "done"]
+        found = (summarize_tracks(self.part("frames", name), self.part("faces", name)) for name in done)
+        tracks = [tracks_schema(labels).empty_table(), *found]
         write_table(self.path / "tracks.parquet", pa.concat_tables(tracks), metadata)
 
     def write_run(self, values: Mapping[str, Any]) -> None:

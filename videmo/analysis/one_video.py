@@ -161,9 +161,9 @@ def _open_sinks(
         pictured = []
         if context.settings.annotated_video:
             path = context.folder.part("annotated", reader.info.id)
-            pictured.append(AnnotatedVideoSink(path, reader.info, labels))
+            pictured.append(AnnotatedVideoSink(path, reader.info, labels, settings=context.settings))
         sinks += pictured
-        tables = TablesSink(context.folder.path, reader.info, labels, metadata)
+        tables = TablesSink(context.folder.path, reader.info, labels, metadata, context.settings)
         sinks.append(tables)
         yield pictured, tables
     except BaseException:

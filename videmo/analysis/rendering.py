@@ -52,7 +52,9 @@ def _render_one(run: Run, video_id: str, path: str, anonymize: Anonymize | None,
     settings = run.settings(video_id)
     reader = open_reader(discover([path])[0], settings.image_fps)
     target = RunFolder(run.out).part("annotated", video_id)
-    sink = AnnotatedVideoSink(target, reader.info, run.labels, labels_shown=labels_shown, anonymize=anonymize)
+    sink = AnnotatedVideoSink(
+        target, reader.info, run.labels, labels_shown=labels_shown, anonymize=anonymize, settings=settings
+    )
     decoded = decode(reader, start_s=settings.start_s, end_s=settings.end_s)
     frames = prefetch([decoded], FRAMES_AHEAD, name="decoded")
     try:

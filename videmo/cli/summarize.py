@@ -15,6 +15,8 @@ from videmo.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from videmo.findings.tables import Run
+
 
 class By(StrEnum):
     """What a row stands for."""
@@ -36,24 +38,41 @@ def summarize(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     by: Annotated[By, typer.Option(help="One row per track or per video.")] = By.TRACK,
     epoch: Annotated[str | None, typer.Option(metavar="TIME", help="Rows of fixed length instead, e.g. 1s.")] = None,
+    manifest: Annotated[Path | None, typer.Option(metavar="CSV", help="Study: file, respondent, condition ...")] = None,
+    segments: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rows of named spans instead: CSV, .eaf, .vtt or .srt.")
+    ] = None,
+    tier: Annotated[str | None, typer.Option(metavar="NAME", help="The tier of an ELAN file; else all.")] = None,
     form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option(help="File to write; needed for parquet.")] = None,
 ) -> None:
     """Show the share of time of each expression, the dominant one, transitions, means and peaks."""
+    from videmo.findings.manifest import carry
+    from videmo.findings.segment_summary import summarize_run_segments
+    from videmo.findings.segments import place_segments, read_segments
     from videmo.findings.summary import summarize_epochs, summarize_run
     from videmo.findings.tables import Run
 
+    if epoch and segments:
+        raise UsageError("--epoch and --segments: rows are either epochs or segments, not both")
     run = Run(folder)
     epoch_s = parse_seconds(epoch, "--epoch") if epoch else None
-    rows = summarize_epochs(run, epoch_s, by=by.value) if epoch_s else summarize_run(run, by=by.value)
-    _write(rows, form, output)
+    study = _read_study(manifest, run) if manifest else None
+    if segments:
+        placed = place_segments(read_segments(segments, tier=tier), run.videos(), study)
+        rows = summarize_run_segments(run, placed, by=by.value)
+    else:
+        rows = summarize_epochs(run, epoch_s, by=by.value) if epoch_s else summarize_run(run, by=by.value)
+    _write(rows if study is None else carry(rows, study), form, output)
 
 
 def format_tables(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield the rows for reading: a small table for each, or one table where a row holds means only (epochs)."""
+    """Yield the rows for reading: a small table for each, or one table of means for epochs and segments."""
     if rows.empty:
         yield "no face was seen"
         return
+    if "segment" in rows:
+        rows = rows.drop(columns=[name for name in rows.columns if name.startswith("share_")])
     labels = [name.removeprefix("share_") for name in rows.columns if name.startswith("share_")]
     if not labels:
         yield rows.rename(columns=lambda name: name.removeprefix("mean_")).to_string(index=False, float_format="%.2f")
@@ -62,7 +81,8 @@ def format_tables(rows: pd.DataFrame) -> Iterator[str]:
         who = f"track {row['track_id']}" if "track_id" in row else f"{row['tracks']} tracks"
         yield (
             f"{row['video_id']}, {who}: seen {row['seen_s']:.1f} s between {row['first_s']:.1f} and "
-            f"{row['last_s']:.1f} s; mostly {row['dominant']}; {row['transitions_per_min']:.1f} transitions a minute"
+            f"{row['last_s']:.1f} s, {row['usable_share']:.0%} of it usable; mostly {row['dominant']}; "
+            f"{row['transitions_per_min']:.1f} transitions a minute"
         )
         yield f"  {'expression':<12}{'share':>7}{'mean':>7}{'peak':>7}{'at s':>9}"
         for label in sorted(labels, key=lambda label: -row[f"share_{label}"]):
@@ -70,6 +90,17 @@ def format_tables(rows: pd.DataFrame) -> Iterator[str]:
                 f"  {label:<12}{row[f'share_{label}']:>7.0%}{row[f'mean_{label}']:>7.2f}"
                 f"{row[f'peak_{label}']:>7.2f}{row[f'peak_{label}_s']:>9.2f}"
             )
+
+
+def _read_study(path: Path, run: Run) -> pd.DataFrame:
+    """Return the manifest by video; what was assumed is told."""
+    from videmo.findings.manifest import match_videos, read_manifest
+
+    manifest = read_manifest(path)
+    study = match_videos(manifest, run.videos(), path)
+    for note in (*manifest.attrs["notes"], *study.attrs["notes"]):
+        typer.echo(f"note: {note}", err=True)
+    return study
 
 
 def _write(rows: pd.DataFrame, form: Format, output: Path | None) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videmo.datatypes import AlignedFaces, Float32Array, FrameFaces, TrackedFaces, UInt8Array
+from videmo.quality import MEASURES, measure_crops, measure_cut_off
 
 Point = tuple[float, float]
 
@@ -29,6 +30,25 @@ class Framing:
     landmarks_centre: Point | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Squares:
+    """The squares of a picture that become crops: `centres` (n, 2) and upper sides as vectors `x_axes` (n, 2), px."""
+
+    centres: NDArray[np.float64]
+    x_axes: NDArray[np.float64]
+
+    @property
+    def y_axes(self) -> NDArray[np.float64]:
+        """Left sides as vectors (n, 2), downward."""
+        return np.stack([-self.x_axes[:, 1], self.x_axes[:, 0]], axis=1)
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """Corners (n, 4, 2) px: top left, top right, bottom right, bottom left."""
+        right, down = self.x_axes / 2, self.y_axes / 2
+        return self.centres[:, None] + np.stack([-right - down, right - down, right + down, down - right], axis=1)
+
+
 # Measured by `videmo.training.framing.measure_framing` on 3,000 training pictures of FER2013 (the first by name):
 # neural saw a face in 2,985 of them, haar in 2,357, yunet in 2,772. Standard deviations: side 13, 10 and 12 %, centre
 # 0.04, 0.02 and 0.04 sides.
@@ -42,37 +62,31 @@ FRAMINGS: Final = {
 def align(
     items: Iterator[FrameFaces[TrackedFaces]], crop_side_px: int, framing: Framing, *, keep_picture: bool
 ) -> Iterator[FrameFaces[AlignedFaces]]:
-    """Yield every frame with a gray crop (crop_side_px, crop_side_px, 1) of each face, in order.
+    """Yield every frame with a gray crop (crop_side_px, crop_side_px, 1) of each face and its quality, in order.
 
     The frame lets its picture go here, unless `keep_picture` says that a sink needs it.
     """
     for item in items:
         frame, faces = item.frame, item.faces
         crops = np.zeros((0, crop_side_px, crop_side_px, 1), np.uint8)
+        measures = np.zeros((0, len(MEASURES)), np.float32)
         if len(faces) and frame.picture is not None:
-            crops = cut_faces(frame.picture.gray(), faces.boxes, faces.landmarks, crop_side_px, framing)
-        aligned = AlignedFaces(faces.boxes, faces.scores, faces.landmarks, faces.track_ids, crops)
+            gray = frame.picture.gray()
+            squares = place_squares(faces.boxes, faces.landmarks, framing)
+            crops = cut_squares(gray, squares, crop_side_px)
+            measures = np.column_stack([measure_crops(crops), measure_cut_off(squares.corners, *gray.shape[::-1])])
+        known = (faces.boxes, faces.scores, faces.landmarks, faces.track_ids)
+        aligned = AlignedFaces(*known, crops, measures=measures)
         yield FrameFaces(frame if keep_picture else frame.without_picture(), aligned)
 
 
-def cut_faces(
-    gray: UInt8Array, boxes: Float32Array, landmarks: Float32Array | None, crop_side_px: int, framing: Framing
-) -> UInt8Array:
-    """Return the faces of a gray picture (H, W) as crops (n, crop_side_px, crop_side_px, 1).
+def cut_squares(gray: UInt8Array, squares: Squares, crop_side_px: int) -> UInt8Array:
+    """Return the squares of a gray picture (H, W) as crops (n, crop_side_px, crop_side_px, 1) uint8, upright.
 
-    Faces with landmarks are turned upright about the landmarks' mean, which is steadier than the box; others are cut as
-    they are. What lies outside the picture repeats its border. A large face is averaged down, not sampled: no aliasing.
-
-    Args:
-        gray: The picture, uint8.
-        boxes: (n, 4) xyxy px.
-        landmarks: (n, 5, 2) px, in the order of `Detections`, or None.
-        crop_side_px: Side of the crops.
-        framing: How the training pictures lie around the box or the landmarks.
+    What lies outside the picture repeats its border. A large face is averaged down, not sampled: no aliasing.
     """
-    crops = np.empty((len(boxes), crop_side_px, crop_side_px, 1), np.uint8)
-    centres, x_axes = _squares(boxes, landmarks, framing)
-    for crop, centre, x_axis in zip(crops, centres, x_axes, strict=True):
+    crops = np.empty((len(squares.centres), crop_side_px, crop_side_px, 1), np.uint8)
+    for crop, centre, x_axis in zip(crops, squares.centres, squares.x_axes, strict=True):
         # Warp at about the picture's own resolution, then average whole blocks.
         blocks = max(1, int(np.ceil(np.hypot(*x_axis) / crop_side_px)))
         side_px = blocks * crop_side_px
@@ -87,10 +101,17 @@ def cut_faces(
     return crops
 
 
-def _squares(
-    boxes: Float32Array, landmarks: Float32Array | None, framing: Framing
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the centre (n, 2) of each square to cut and its upper side as a vector (n, 2), px."""
+def place_squares(boxes: Float32Array, landmarks: Float32Array | None, framing: Framing) -> Squares:
+    """Return the squares to cut so that faces lie in them as in the training pictures.
+
+    Faces with landmarks are turned upright about the landmarks' mean, which is steadier than the box; others are cut as
+    they are.
+
+    Args:
+        boxes: (n, 4) xyxy px.
+        landmarks: (n, 5, 2) px, in the order of `Detections`, or None.
+        framing: How the training pictures lie around the box or the landmarks.
+    """
     corners = boxes.astype(np.float64)
     sides = (corners[:, 2:3] - corners[:, :1]) * framing.sides_per_width
     if landmarks is None or framing.landmarks_centre is None:
@@ -99,9 +120,9 @@ def _squares(
     else:
         anchors, anchor_in_crop = landmarks.mean(axis=1, dtype=np.float64), framing.landmarks_centre
         x_axes = _upright(landmarks) * sides
-    y_axes = np.stack([-x_axes[:, 1], x_axes[:, 0]], axis=1)
+    around = Squares(anchors, x_axes)
     right, down = 0.5 - anchor_in_crop[0], 0.5 - anchor_in_crop[1]
-    return anchors + right * x_axes + down * y_axes, x_axes
+    return Squares(anchors + right * x_axes + down * around.y_axes, x_axes)
 
 
 def _upright(landmarks: Float32Array) -> NDArray[np.float64]:

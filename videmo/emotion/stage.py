@@ -32,8 +32,8 @@ def classify(
     for item, emotions in submit_ahead(items, submit, limit=2 * worker.batch_size, waits=waits):
         faces = item.faces
         found = nobody if emotions is None else emotions
-        scored = ScoredFaces(faces.boxes, faces.scores, faces.landmarks, faces.track_ids, found)
-        yield FrameFaces(item.frame, scored)
+        known = (faces.boxes, faces.scores, faces.landmarks, faces.track_ids)
+        yield FrameFaces(item.frame, ScoredFaces(*known, found, measures=faces.measures))
 
 
 def classify_requests(classifier: Classifier, requests: Sequence[UInt8Array]) -> list[Float32Array]:

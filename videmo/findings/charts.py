@@ -51,7 +51,7 @@ def write_chart(out: Path, video_id: str) -> Path:
 
 
 def draw_timeline(frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: Sequence[str], title: str) -> Figure:
-    """Draw the probabilities of each track over time, stacked; white where the track was not seen, cuts dashed.
+    """Draw the probabilities of each track over time, stacked; white where it was not seen or not usable, cuts dashed.
 
     A video of more frames than the chart has columns is averaged over time. With more than `MOST_TRACKS` tracks the
     longest have rows of their own and the last row is the mean of the others, which the chart says.
@@ -68,7 +68,7 @@ def draw_timeline(frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: S
     for ax, band in zip(axes, bands, strict=False):
         _draw_band(ax, band, expression_colours(labels), axis)
     if not bands:
-        text = f"no face was found in the {len(frames)} frames analysed"
+        text = f"no usable face was found in the {len(frames)} frames analysed"
         ground = {"facecolor": "white", "edgecolor": "none"}
         axes[0].text(0.5, 0.5, text, ha="center", va="center", fontsize=14, transform=axes[0].transAxes, bbox=ground)
         axes[0].set_yticks([])
@@ -130,7 +130,7 @@ def _explain(figure: Figure, labels: Sequence[str], note: str, *, has_cuts: bool
         place = (0.5, 1 - 0.35 / height_in)
         figure.legend(handles=handles, loc="upper center", bbox_to_anchor=place, ncols=len(handles), frameon=False)
     if labels:
-        says = "each row: probability of each expression, stacked from 0 to 1; white: not seen"
+        says = "each row: probability of each expression, stacked from 0 to 1; white: not seen, or not usable"
         figure.text(_LEFT_IN / _WIDTH_IN, 0.12 / height_in, f"{says}. {note}", fontsize=8, color="dimgray")
 
 

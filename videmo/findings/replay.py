@@ -11,6 +11,7 @@ import pandas as pd
 from videmo.datatypes import Frame, FrameFaces, ScoredFaces
 from videmo.findings.tables import Run
 from videmo.output.schema import BOX_COLUMNS, LANDMARK_COLUMNS
+from videmo.quality import MEASURES
 
 
 def replay(frames: Iterable[Frame], run: Run, video_id: str) -> Iterator[FrameFaces[ScoredFaces]]:
@@ -44,19 +45,16 @@ def _recorded(run: Run, video_id: str, labels: Sequence[str]) -> Iterator[tuple[
         ends = frames["faces"].to_numpy().cumsum()
         rows = zip(frames["frame_index"], frames["shot"], ends - frames["faces"], ends, strict=True)
         for index, shot, start, end in rows:
-            yield int(index), int(shot), _rows_of(table, slice(start, end))
+            yield int(index), int(shot), table.take(slice(start, end))
 
 
 def _as_faces(rows: pd.DataFrame, labels: Sequence[str]) -> ScoredFaces:
+    """Return rows of a faces table as faces; tables before schema version 1.2 hold no quality."""
     return ScoredFaces(
         rows[list(BOX_COLUMNS)].to_numpy(np.float32),
         rows["detection_score"].to_numpy(np.float32),
         rows[list(LANDMARK_COLUMNS)].to_numpy(np.float32).reshape(-1, 5, 2),
         rows["track_id"].to_numpy(np.int32),
         rows[list(labels)].to_numpy(np.float32),
+        measures=rows.reindex(columns=list(MEASURES)).to_numpy(np.float32),
     )
-
-
-def _rows_of(table: ScoredFaces, rows: slice) -> ScoredFaces:
-    landmarks = None if table.landmarks is None else table.landmarks[rows]
-    return ScoredFaces(table.boxes[rows], table.scores[rows], landmarks, table.track_ids[rows], table.emotions[rows])

@@ -3,6 +3,9 @@
 Every mean and share is over time, not over rows (see `videmo.findings.timeline`): a probability that holds for 2 s
 counts twice one that holds for 1 s. By video, the observations of all its tracks are pooled: a second with two faces
 counts twice, except in `any_face_s`.
+
+Expressions are those of the usable rows (`usable` in the faces table). A summary of a track or video without any is
+over all rows, and its `usable_share` of 0 says so; an epoch without any has no row.
 """
 
 from __future__ import annotations
@@ -43,29 +46,33 @@ def summarize(frames: pd.DataFrame, faces: pd.DataFrame, labels: Sequence[str], 
         video_id; track_id (by track) or tracks, any_face_s (by video: number of tracks, time with at least one face)
         first_s, last_s: when the face was first seen and last ceased to be seen
         seen_s: time that the face was seen, gaps left out
+        usable_share, usable_rows: the share of `seen_s` with usable rows, 0..1, and their number; what follows is over
+            this time, over `seen_s` where there is none
         dominant: the expression with the highest mean probability
-        transitions_per_min: changes of the top expression per minute of `seen_s`; none is counted across a gap
-        share_<label>: share of `seen_s` with this expression on top, 0..1
-        mean_<label>: mean probability over `seen_s`, 0..1
+        transitions_per_min: changes of the top expression per minute; none is counted across a gap
+        share_<label>: share of time with this expression on top, 0..1
+        mean_<label>: mean probability, 0..1
         peak_<label>, peak_<label>_s: highest probability and when it was first reached
     """
-    lines = timelines(frames, faces, labels)
+    seen = timelines(frames, faces, labels, usable_only=False)
+    usable = timelines(frames, faces, labels)
     if by == "track":
-        rows = [_key(line) | _describe([line], labels) for line in lines]
+        own = {line.track_id: [line] for line in usable}
+        rows = [_key(line) | _describe([line], own.get(line.track_id, []), labels) for line in seen]
     else:
-        rows = [_video_key(frames, lines) | _describe(lines, labels)] if lines else []
+        rows = [_video_key(frames, seen) | _describe(seen, usable, labels)] if seen else []
     return pd.DataFrame(rows)
 
 
 def summarize_by_epoch(
     frames: pd.DataFrame, faces: pd.DataFrame, labels: Sequence[str], *, epoch_s: float, by: By = "track"
 ) -> pd.DataFrame:
-    """Return one row per track (or per video) and epoch of `epoch_s` in which a face was seen.
+    """Return one row per track (or per video) and epoch of `epoch_s` in which a face was seen and usable.
 
     Columns:
         video_id; track_id (by track)
         epoch_start_s, epoch_end_s: the epoch, [start, end) from the start of the video
-        seen_s: time that the face was seen within the epoch
+        seen_s: time that the face was seen and usable within the epoch
         dominant: the expression with the highest mean probability
         mean_<label>: mean probability over `seen_s`, 0..1
 
@@ -109,22 +116,31 @@ def _video_key(frames: pd.DataFrame, lines: Sequence[Timeline]) -> Row:
     return {"video_id": lines[0].video_id, "tracks": len(lines), "any_face_s": any_face_s}
 
 
-def _describe(lines: Sequence[Timeline], labels: Sequence[str]) -> Row:
-    """Return the summary of the observations of `lines`, pooled."""
+def _describe(seen: Sequence[Timeline], usable: Sequence[Timeline], labels: Sequence[str]) -> Row:
+    """Return the summary of all observations that were `seen`, pooled, and of those of them that are `usable`."""
+    seen_s = sum(line.seen_s for line in seen)
+    return {
+        "first_s": min(float(line.times_s[0]) for line in seen),
+        "last_s": max(float(line.ends_s[-1]) for line in seen),
+        "seen_s": seen_s,
+        "usable_share": sum(line.seen_s for line in usable) / seen_s,
+        "usable_rows": sum(len(line.times_s) for line in usable),
+        **_describe_expressions(usable or seen, labels),
+    }
+
+
+def _describe_expressions(lines: Sequence[Timeline], labels: Sequence[str]) -> Row:
     order = np.argsort(np.concatenate([line.times_s for line in lines]), kind="stable")
     times_s = np.concatenate([line.times_s for line in lines])[order]
     emotions = np.concatenate([line.emotions for line in lines])[order]
     weights = np.concatenate([line.durations_s for line in lines])[order]
-    seen_s = float(weights.sum())
+    total_s = float(weights.sum())
     means = np.average(emotions, axis=0, weights=weights)
-    shares = np.bincount(emotions.argmax(axis=1), weights, minlength=len(labels)) / seen_s
+    shares = np.bincount(emotions.argmax(axis=1), weights, minlength=len(labels)) / total_s
     peaks = emotions.argmax(axis=0)
     return {
-        "first_s": float(times_s[0]),
-        "last_s": max(float(line.ends_s[-1]) for line in lines),
-        "seen_s": seen_s,
         "dominant": labels[int(means.argmax())],
-        "transitions_per_min": 60 * sum(map(_count_transitions, lines)) / seen_s,
+        "transitions_per_min": 60 * sum(map(_count_transitions, lines)) / total_s,
         **{f"share_{label}": float(share) for label, share in zip(labels, shares, strict=True)},
         **{f"mean_{label}": float(mean) for label, mean in zip(labels, means, strict=True)},
         **{f"peak_{label}": float(emotions[row, i]) for i, (label, row) in enumerate(zip(labels, peaks, strict=True))},

@@ -18,6 +18,7 @@ from videmo.datatypes import Float32Array
 from videmo.output.schema import BOX_COLUMNS
 
 Float64Array = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 _LIMIT_STEPS, _LIMIT_S = 3.0, 1.0
 INSTANT_S = 1e-6
@@ -71,15 +72,31 @@ class Timeline:
 
     def binned(self, width_s: float) -> Bins:
         """Return sums over epochs of `width_s`; an observation across an edge counts on both sides by its share."""
-        first = np.floor(self.times_s / width_s).astype(np.int64)
-        counts = np.maximum(np.ceil(self.ends_s / width_s).astype(np.int64) - first, 1)
-        rows = np.repeat(np.arange(len(counts)), counts)
-        epochs = np.arange(len(rows)) - np.repeat(counts.cumsum() - counts - first, counts)
-        starts_s = np.maximum(self.times_s[rows], epochs * width_s)
-        seen_s = np.clip(np.minimum(self.ends_s[rows], (epochs + 1) * width_s) - starts_s, 0, None)
+        rows, epochs, seen_s = cut_by_epoch(self.times_s, self.ends_s, width_s)
         places = epochs - epochs[0]
         weighted = [np.bincount(places, seen_s * column[rows]) for column in self.emotions.T]
         return Bins(width_s, int(epochs[0]), np.bincount(places, seen_s).astype(np.float64), np.stack(weighted, axis=1))
+
+
+def cut_by_epoch(
+    times_s: Float64Array, ends_s: Float64Array, width_s: float
+) -> tuple[IntArray, IntArray, Float64Array]:
+    """Cut observations (t,) that hold from `times_s` to `ends_s` at the edges of epochs of `width_s`.
+
+    Returns:
+        For each of the p pieces, in the order of the observations: which observation (p,), which epoch (p,), how long
+        (p,) s. Epoch k covers [k, k + 1) * `width_s`.
+
+    Example:
+        >>> cut_by_epoch(np.array([0.5]), np.array([1.25]), 1.0)
+        (array([0, 0]), array([0, 1]), array([0.5 , 0.25]))
+    """
+    first = np.floor(times_s / width_s).astype(np.int64)
+    counts = np.maximum(np.ceil(ends_s / width_s).astype(np.int64) - first, 1)
+    rows = np.repeat(np.arange(len(counts)), counts)
+    epochs = np.arange(len(rows)) - np.repeat(counts.cumsum() - counts - first, counts)
+    starts_s = np.maximum(times_s[rows], epochs * width_s)
+    return rows, epochs, np.clip(np.minimum(ends_s[rows], (epochs + 1) * width_s) - starts_s, 0, None)
 
 
 def frame_durations(times_s: Float64Array, gap_limit_s: float | None = None) -> Float64Array:
@@ -95,17 +112,29 @@ def frame_durations(times_s: Float64Array, gap_limit_s: float | None = None) -> 
     return np.asarray(np.minimum(np.append(steps, usual_s)[: len(times_s)], limit_s))
 
 
+def usable_faces(faces: pd.DataFrame) -> pd.DataFrame:
+    """Return the usable rows of a faces table; all where it does not say, as tables before schema version 1.2."""
+    return faces[faces["usable"].to_numpy(bool)] if "usable" in faces else faces
+
+
 def timelines(
-    frames: pd.DataFrame, faces: pd.DataFrame, labels: Sequence[str], gap_limit_s: float | None = None
+    frames: pd.DataFrame,
+    faces: pd.DataFrame,
+    labels: Sequence[str],
+    gap_limit_s: float | None = None,
+    *,
+    usable_only: bool = True,
 ) -> list[Timeline]:
-    """Return the timeline of each track in `faces`, by track_id.
+    """Return the timeline of each track in `faces` that has observations, by track_id.
 
     Args:
         frames: the whole frames table of one video.
         faces: its faces table, or a piece of it.
         labels: the columns of the probabilities.
         gap_limit_s: longest time an observation may stand for; None chooses by the usual step.
+        usable_only: leave out the rows that are not usable, so that there are gaps; False keeps them.
     """
+    faces = usable_faces(faces) if usable_only else faces
     durations_s = frame_durations(frames["time_s"].to_numpy(), gap_limit_s)
     at = np.searchsorted(frames["frame_index"].to_numpy(), faces["frame_index"].to_numpy())
     track_ids = faces["track_id"].to_numpy()

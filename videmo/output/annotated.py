@@ -9,6 +9,8 @@ from videmo.datatypes import Frame, FrameFaces, ScoredFaces, UInt8Array, VideoIn
 from videmo.output.drawing import Anonymize, draw_faces, hide_faces, split_planes
 from videmo.output.letterbox import letterbox
 from videmo.output.mp4 import Mp4Writer
+from videmo.quality import usable_mask
+from videmo.settings import Settings
 
 
 class AnnotatedVideoSink:
@@ -24,6 +26,7 @@ class AnnotatedVideoSink:
         labels_shown: whether id, expression and probabilities stand at each box; the boxes are always drawn.
         anonymize: how to hide the faces. Only what was found is hidden: a face that was missed is not, nor one that
             moves on between analysed frames; analyse every frame and look at the result where a promise was given.
+        settings: the limits of quality; boxes of faces that are not usable are dashed. None for the defaults.
 
     Raises:
         OutputError: the disk is full or the folder does not allow it.
@@ -39,9 +42,11 @@ class AnnotatedVideoSink:
         *,
         labels_shown: bool = True,
         anonymize: Anonymize | None = None,
+        settings: Settings | None = None,
     ) -> None:
         self._path, self._video, self._labels = path, video, tuple(labels)
         self._labels_shown, self._anonymize = labels_shown, anonymize
+        self._settings = settings or Settings()
         self._writer: Mp4Writer | None = None
         self._size = (0, 0)
         self._held: FrameFaces[ScoredFaces] | None = None
@@ -58,11 +63,12 @@ class AnnotatedVideoSink:
             raise ValueError(f"frame {item.frame.index} of {self._video.id} carries no picture to draw on")
         i420 = picture.i420()
         writer = self._writer or self._open(item.frame, i420)
-        i420, faces = letterbox(i420, self._faces_of(item), *self._size)
+        found = self._faces_of(item)
+        i420, faces = letterbox(i420, found, *self._size)
         planes = split_planes(i420)
         if self._anonymize:
             hide_faces(planes, faces.boxes, self._anonymize)
-        draw_faces(planes, faces, self._labels, labels_shown=self._labels_shown)
+        draw_faces(planes, faces, self._labels, usable_mask(found, self._settings), labels_shown=self._labels_shown)
         writer.write(i420, item.frame.pts)
 
     def close(self) -> list[Path]:

@@ -27,6 +27,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _MARGIN = 0.3  # of the box's sides: detectors frame a face from brow to chin, anonymity needs hair and ears
 # Across a hidden face. From 6 on, Haar or YuNet still found faces that were blurred (8: YuNet 36 of 40, 6: Haar 1).
 _CELLS = 4
+_DASH_LINES = 6  # length of a dash, and of the space after it, in widths of the line
 _SMALLEST_PX = 48  # of the picture's short side: below it no text could be read
 
 
@@ -59,18 +60,26 @@ def split_planes(i420: UInt8Array) -> Planes:
     return Planes(i420[:height], chroma[0], chroma[1])
 
 
-def draw_faces(planes: Planes, faces: ScoredFaces, labels: Sequence[str], *, labels_shown: bool = True) -> None:
+def draw_faces(
+    planes: Planes,
+    faces: ScoredFaces,
+    labels: Sequence[str],
+    usable: NDArray[np.bool_] | None = None,
+    *,
+    labels_shown: bool = True,
+) -> None:
     """Draw a box round each face in the colour of its top expression, with id, expression and a bar of probabilities.
 
-    With `labels_shown` False the boxes only.
+    The box is dashed where `usable` (n,) is False, nowhere if it is None. With `labels_shown` False the boxes only.
     """
     if not len(faces):
         return
     colours, size = _yuv_colours(tuple(labels)), _size_for(planes)
     best = faces.emotions.argmax(axis=1)
     boxes = even_boxes(faces.boxes, planes)
-    for box, top in zip(boxes, best, strict=True):
-        _outline(planes, box, size.line_px, colours[top])
+    dashed = np.zeros(len(faces), np.bool_) if usable is None else ~usable
+    for box, top, is_dashed in zip(boxes, best, dashed, strict=True):
+        _outline(planes, box, size.line_px, colours[top], dashed=bool(is_dashed))
     if not labels_shown or min(planes.y.shape) < _SMALLEST_PX:
         return
     for row, (box, top) in enumerate(zip(boxes, best, strict=True)):
@@ -139,16 +148,17 @@ def _fill(planes: Planes, x1: int, y1: int, x2: int, y2: int, colour: Yuv) -> No
         plane[y1 // step : y2 // step, x1 // step : x2 // step] = value
 
 
-def _outline(planes: Planes, box: Sequence[int], line_px: int, colour: Yuv) -> None:
+def _outline(planes: Planes, box: Sequence[int], line_px: int, colour: Yuv, *, dashed: bool) -> None:
     """Draw a frame whose dark edge keeps it visible on a ground of its own colour."""
     x1, y1, x2, y2 = box
+    dash_px = _DASH_LINES * line_px if dashed else max(x2 - x1, y2 - y1)
+    flat = [(x, min(x + dash_px, x2)) for x in range(x1, x2, 2 * dash_px)]
+    upright = [(y, min(y + dash_px, y2)) for y in range(y1, y2, 2 * dash_px)]
+    parts = [(start, y, end, y + line_px) for y in (y1, y2 - line_px) for start, end in flat]
+    parts += [(x, start, x + line_px, end) for x in (x1, x2 - line_px) for start, end in upright]
     for grow, tone in ((2, BLACK), (0, colour)):
-        left, top, right, bottom = x1 - grow, y1 - grow, x2 + grow, y2 + grow
-        width = line_px + 2 * grow
-        _fill(planes, left, top, right, top + width, tone)
-        _fill(planes, left, bottom - width, right, bottom, tone)
-        _fill(planes, left, top, left + width, bottom, tone)
-        _fill(planes, right - width, top, right, bottom, tone)
+        for left, top, right, bottom in parts:
+            _fill(planes, left - grow, top - grow, right + grow, bottom + grow, tone)
 
 
 def _draw_tag(

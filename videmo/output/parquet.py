@@ -13,6 +13,7 @@ from videmo.datatypes import FrameFaces, ScoredFaces, VideoInfo
 from videmo.output.files import explained, partial_path, publish, replacing
 from videmo.output.rows import RowBuffer
 from videmo.output.schema import faces_schema, footer, frames_schema
+from videmo.settings import Settings
 
 
 class TablesSink:
@@ -25,6 +26,7 @@ class TablesSink:
         video: the video whose results come.
         labels: names of the columns of `ScoredFaces.emotions`.
         metadata: what the footers say beside schema version and labels: version, preset, source, sampling.
+        settings: the limits of quality that decide which rows are usable; None for the defaults.
 
     Raises:
         OutputError: the disk is full or the folder does not allow it.
@@ -32,8 +34,15 @@ class TablesSink:
 
     needs_images = False
 
-    def __init__(self, out: Path, video: VideoInfo, labels: Sequence[str], metadata: Mapping[str, str]) -> None:
-        self._rows = RowBuffer(video.id, labels)
+    def __init__(
+        self,
+        out: Path,
+        video: VideoInfo,
+        labels: Sequence[str],
+        metadata: Mapping[str, str],
+        settings: Settings | None = None,
+    ) -> None:
+        self._rows = RowBuffer(video.id, labels, settings or Settings())
         name = f"{video.id}.parquet"
         self._faces = _TableFile(out / "faces" / name, faces_schema(labels), footer("faces", metadata, labels))
         self._frames = _TableFile(out / "frames" / name, frames_schema(), footer("frames", metadata, labels))

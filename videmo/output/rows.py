@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from videmo.datatypes import Float32Array, FrameFaces, ScoredFaces
 from videmo.output.schema import faces_schema, frames_schema
 from videmo.pose import head_pose
+from videmo.quality import EXCLUDE_REASONS, MEASURES, USABLE, face_sizes, find_exclusions
+from videmo.settings import Settings
 
 # A row group is written when either is reached: about 9 MB held at most, whatever the length of the video.
 FRAMES_PER_GROUP = 4096
@@ -24,8 +27,9 @@ class RowBuffer:
     frames table, in the same order.
     """
 
-    def __init__(self, video_id: str, labels: Sequence[str]) -> None:
+    def __init__(self, video_id: str, labels: Sequence[str], settings: Settings) -> None:
         self._video_id = video_id
+        self._settings = settings
         self._labels = tuple(labels)
         self._frames_schema = frames_schema()
         self._faces_schema = faces_schema(labels)
@@ -75,25 +79,36 @@ class RowBuffer:
     def _faces_table(self) -> pa.Table:
         faces, rows = self._faces, self._face_count
         emotions = _joined([item.emotions for item in faces], (len(self._labels),))
-        landmarks = _joined([_landmarks(item) for item in faces], (5, 2)).astype(np.float32, copy=False)
+        boxes = _joined([item.boxes for item in faces], (4,))
+        scores = _joined([item.scores for item in faces], ())
+        landmarks = _joined([_landmarks(item) for item in faces], (5, 2))
+        measures = _joined([item.measures for item in faces], (len(MEASURES),))
+        poses = head_pose(landmarks)
+        excluded = find_exclusions(boxes, scores, measures, poses, self._settings)
         best = pa.array(emotions.argmax(axis=1) if rows else [], pa.int8())
         columns = [
             np.repeat(np.array(self._indices, np.int32), self._counts),
             np.repeat(np.array(self._times_s, np.float64), self._counts),
             _joined([item.track_ids for item in faces], ()),
-            *_joined([item.boxes for item in faces], (4,)).T,
-            _joined([item.scores for item in faces], ()),
+            *boxes.T,
+            scores,
             np.repeat(np.array(self._detected, np.bool_), self._counts),
             *landmarks.reshape(rows, 10).T,
-            *head_pose(landmarks).T,
+            *poses.T,
             *emotions.T,
             pa.DictionaryArray.from_arrays(best, pa.array(self._labels, pa.string())),
+            face_sizes(boxes),
+            *measures.T,
+            excluded == USABLE,
+            pa.DictionaryArray.from_arrays(
+                pa.array(excluded, mask=excluded == USABLE), pa.array(EXCLUDE_REASONS, pa.string())
+            ),
         ]
         return self._table(self._faces_schema, rows, columns)
 
     def _table(self, schema: pa.Schema, rows: int, columns: Sequence[object]) -> pa.Table:
         video_ids = pa.repeat(pa.scalar(self._video_id, pa.string()), rows)
-        # from_pandas: NaN, which stands for a landmark that the detector does not know, becomes null.
+        # from_pandas: NaN, which stands for a landmark or a measure that is not known, becomes null.
         typed = [
             column if isinstance(column, pa.Array) else pa.array(column, field.type, from_pandas=field.nullable)
             for column, field in zip([video_ids, *columns], schema, strict=True)
@@ -101,7 +116,7 @@ class RowBuffer:
         return pa.Table.from_arrays(typed, schema=schema)
 
 
-def _joined(parts: Sequence[NDArray[np.generic]], tail: tuple[int, ...]) -> NDArray[np.generic]:
+def _joined(parts: Sequence[NDArray[Any]], tail: tuple[int, ...]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros((0, *tail), np.float32)
 
 

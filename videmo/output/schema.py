@@ -12,7 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
 SCHEMA_VERSION_KEY: Final = "videmo.schema_version"
 LABELS_KEY: Final = "videmo.labels"
 
@@ -26,7 +26,17 @@ POSE_COLUMNS: Final = {
     "roll_deg": "head pose: above 0 the head tilts clockwise in the picture",
 }
 
+QUALITY_COLUMNS: Final = {
+    "sharpness": "detail of the face over its contrast at 48 px, from 0, see videmo.quality",
+    "brightness": "mean luma of the face, 0 to 1",
+    "contrast": "twice the standard deviation of the face's luma, 0 to 1",
+    "share_cut_off": "share of the face's square that lies outside the picture, 0 to 1",
+}
+"""In the order of `videmo.quality.MEASURES`; null where faces came unmeasured."""
+
 _FLOAT, _INT, _TEXT, _TIME = pa.float32(), pa.int32(), pa.string(), pa.float64()
+
+_AVERAGED: Final = "over the usable rows, over all rows where none is usable"
 
 
 def frames_schema() -> pa.Schema:
@@ -50,6 +60,10 @@ def faces_schema(labels: Sequence[str]) -> pa.Schema:
             *(_field(name, _FLOAT, says, unit="deg", nullable=True) for name, says in POSE_COLUMNS.items()),
             *(_field(label, _FLOAT, f"probability of {label}, 0 to 1") for label in labels),
             _field("emotion", pa.dictionary(pa.int8(), _TEXT), "the label with the highest probability"),
+            _field("face_size_px", _FLOAT, "geometric mean of the box's width and height", unit="px"),
+            *(_field(name, _FLOAT, says, nullable=True) for name, says in QUALITY_COLUMNS.items()),
+            _field("usable", pa.bool_(), "the face can be judged: no limit of quality in the settings is broken"),
+            _field("exclude_reason", pa.dictionary(pa.int8(), _TEXT), "the first limit that is broken", nullable=True),
         ]
     )
 
@@ -63,11 +77,10 @@ def tracks_schema(labels: Sequence[str]) -> pa.Schema:
             _field("first_time_s", _TIME, "time of the first observation", unit="s"),
             _field("last_time_s", _TIME, "time of the last observation", unit="s"),
             _field("rows", _INT, "number of observations"),
-            *(_field(f"mean_{name}", _FLOAT, "mean box", unit="px") for name in BOX_COLUMNS),
-            *(
-                _field(f"mean_{label}", _FLOAT, f"mean probability of {label} over the rows, 0 to 1")
-                for label in labels
-            ),
+            _field("usable_rows", _INT, "observations that can be judged, see usable in the faces table"),
+            _field("usable_share", _FLOAT, "share of the time the face was seen that can be judged, 0 to 1"),
+            *(_field(f"mean_{name}", _FLOAT, f"mean box {_AVERAGED}", unit="px") for name in BOX_COLUMNS),
+            *(_field(f"mean_{label}", _FLOAT, f"mean probability of {label} {_AVERAGED}, 0 to 1") for label in labels),
             _field("dominant", pa.dictionary(pa.int8(), _TEXT), "the label with the highest mean probability"),
         ]
     )
