@@ -29,7 +29,7 @@ class FakeNetwork:
 def detector_with(rows: np.ndarray | None, monkeypatch: pytest.MonkeyPatch) -> tuple[YuNetDetector, FakeNetwork]:
     network = FakeNetwork(rows)
     monkeypatch.setattr("cv2.FaceDetectorYN.create", lambda *_: network)
-    return YuNetDetector(Path("model.onnx")), network
+    return YuNetDetector(Path(__file__)), network  # any file: the network that reads it is not the real one
 
 
 def test_reads_rows_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

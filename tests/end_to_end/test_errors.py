@@ -96,16 +96,17 @@ def test_empty_folder_and_empty_glob_are_usage_errors(run_cli: Cli, tmp_path: Pa
         assert str(wanted) in one_line(err)
 
 
+@pytest.mark.parametrize(("runtime", "weights"), [("auto", "openvino.zip"), ("keras", "model.keras")])
 def test_corrupt_weights_are_refused_by_name(
-    clip: Path, run_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: str, weights: str, clip: Path, run_cli: Cli, tmp_path: Path
 ) -> None:
     from videmo.presets import find_preset
 
     copy = shutil.copytree(find_preset("ferplus-resnet-48", "emotion").folder, tmp_path / "mine")
-    (copy / "model.keras").write_bytes(b"PK\x03\x04" + b"\0" * 1000)
-    code, _, err = run_cli("analyze", clip, "--out", tmp_path / "out", "--model", copy)
+    (copy / weights).write_bytes(b"PK\x03\x04" + b"\0" * 1000)
+    code, _, err = run_cli("analyze", clip, "--out", tmp_path / "out", "--model", copy, "--runtime", runtime)
     assert code == 2
-    assert "model.keras is corrupt" in one_line(err)
+    assert f"{weights} is corrupt" in one_line(err)
 
 
 def test_no_permission_on_the_output(clip: Path, run_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

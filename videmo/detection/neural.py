@@ -22,7 +22,7 @@ PRESET: Final = "faces-fpn-64"
 GPU_BATCH: Final = 64
 CPU_BATCH: Final = 8
 
-FAINT_SHARE: Final = 0.45
+FAINT_SHARE: Final = 0.6
 """Faces fainter than the preset's score by this factor are still followed, though none starts a track."""
 
 _COLUMNS: Final = 15

@@ -11,7 +11,7 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from videmo.inference.openvino_export import write_openvino
+from videmo.inference.openvino_export import write_archive, write_openvino
 from videmo.presets import SCHEMA, Preset, hash_file, read_preset
 from videmo.training.tables import format_table, write_json
 
@@ -72,12 +72,10 @@ def write_preset(model: keras.Model, folder: Path, config: Mapping[str, Any]) ->
 
 
 def _compress(archive: Path) -> None:
-    """Deflates the members of a zip file, which Keras only stores."""
+    """Compresses the members of a zip file, which Keras only stores."""
     with zipfile.ZipFile(archive) as stored:
         members = {name: stored.read(name) for name in stored.namelist()}
-    with zipfile.ZipFile(archive, "w") as deflated:
-        for name, content in members.items():
-            deflated.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
+    write_archive(archive, members)
 
 
 def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:

@@ -88,12 +88,12 @@ def test_pictures_without_faces_cannot_be_learned_from(tmp_path: Path, small_rec
 
 
 def test_the_schedule_warms_up_and_ends_at_zero() -> None:
-    recipe = Recipe(learning_rate=1.0, warm_up=0.1, gentle=0.2)
+    recipe = Recipe(learning_rate=1.0, warm_up=0.1, gentle=0.2, gentle_strength=0.3)
 
     assert recipe.learning_rate_at(0) == pytest.approx(0.02)
     assert recipe.learning_rate_at(0.1) == pytest.approx(1.0)
     assert recipe.learning_rate_at(1) == pytest.approx(0.0)
-    assert (recipe.strength_at(0.7), recipe.strength_at(0.9)) == (1.0, 0.5)
+    assert (recipe.strength_at(0.7), recipe.strength_at(0.9)) == (1.0, 0.3)
 
 
 @pytest.mark.parametrize(("field", "value"), [("epochs", 0), ("minutes", 0.0)])

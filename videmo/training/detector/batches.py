@@ -47,13 +47,13 @@ class Crops:
 
     small: tuple[int, int] = (192, 16)
     large: tuple[int, int] = (320, 6)
-    large_share: float = 0.28
-    scale: tuple[float, float] = (0.55, 2.6)
+    large_share: float = 0.2
+    scale: tuple[float, float] = (0.7, 2.3)
     faced: float = 0.7
     anchored: float = 0.25
     anchored_width_px: tuple[float, float] = (9.0, 160.0)
     mosaic: float = 0.2
-    mosaic_scale: tuple[float, float] = (0.4, 1.2)
+    mosaic_scale: tuple[float, float] = (0.5, 1.1)
     large_anchored: float = 0.5
     large_width_px: tuple[float, float] = (50.0, 300.0)
     large_scale: tuple[float, float] = (0.9, 2.6)
@@ -62,8 +62,8 @@ class Crops:
     empty: tuple[float, float] = (0.14, 0.06)
     rotated: float = 0.25
     rotation_deg: float = 30.0
-    sideways: float = 0.03
-    averted: int = 3
+    sideways: float = 0.02
+    averted: int = 2
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -220,7 +220,7 @@ def _find_faces(pictures: Sequence[LabelledPicture], least_width_px: float, aver
 def _look_away(picture: LabelledPicture) -> NDArray[np.bool_]:
     """Returns which faces are turned far: eyes close together for the width of the face, or landmarks unknown."""
     eyes_px = picture.landmarks[:, 1, 0] - picture.landmarks[:, 0, 0]
-    return ~(np.abs(eyes_px) >= _LEAST_EYES * (picture.boxes[:, 2] - picture.boxes[:, 0]))
+    return np.asarray(~(np.abs(eyes_px) >= _LEAST_EYES * (picture.boxes[:, 2] - picture.boxes[:, 0])))
 
 
 def _log_uniform(span: tuple[float, float], rng: np.random.Generator) -> float:

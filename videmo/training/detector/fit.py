@@ -108,13 +108,13 @@ class Training(TrainingLoop):
     def run_epoch(self) -> Row:
         """Trains on as many batches as the recipe says."""
         started_s = time.monotonic() - self.elapsed_s
-        self.model.reset_metrics()
-        pictures, rate, losses, fitting_s = 0, 0.0, {}, time.monotonic()
+        pictures, rate, losses, fitting_s = 0, 0.0, [], time.monotonic()
         for _ in range(self.recipe.steps_per_epoch):
             images, truth = next(self._ready)
             rate = self.recipe.learning_rate_at(self.progress)
             self.model.optimizer.learning_rate = rate
-            losses = self.model.train_on_batch(images, truth, return_dict=True)
+            self.model.reset_metrics()  # some versions of Keras do so themselves
+            losses.append(float(self.model.train_on_batch(images, truth, return_dict=True)["loss"]))
             self.count_step()
             pictures += len(images)
             self.elapsed_s = time.monotonic() - started_s
@@ -124,7 +124,7 @@ class Training(TrainingLoop):
         scores = self._score()
         self.elapsed_s = time.monotonic() - started_s
         row = {"epoch": len(self.history) + 1, "minutes": self.elapsed_s / 60, "steps": self.steps}
-        return row | {"learning_rate": rate, "pictures_per_s": speed, "loss": float(losses["loss"])} | scores
+        return row | {"learning_rate": rate, "pictures_per_s": speed, "loss": float(np.mean(losses))} | scores
 
     def _score(self) -> Row:
         """Returns the scores of the averaged weights on validation pictures, now and then and at the end."""

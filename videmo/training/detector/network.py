@@ -24,7 +24,7 @@ COLUMNS: Final = 15
 """Of each cell: score logit, box x1 y1 x2 y2 px, five landmarks x y px."""
 
 WIDTHS: Final = (16, 32, 64, 64, 64)
-BLOCKS: Final = (0, 1, 1, 2, 2)
+BLOCKS: Final = (0, 1, 2, 3, 3)
 PYRAMID_WIDTH: Final = 64
 HEAD_DEPTH: Final = 2
 _RARE_FACE_LOGIT: Final = -4.6

@@ -17,7 +17,8 @@ class Recipe(Schedule):
         epochs_per_score: Epochs between two measurements on validation pictures.
         beta_2: How long AdamW remembers squared gradients.
         clip_norm: Longest gradient.
-        gentle: Share of the schedule at its end in which mosaics and changed pixels are half as frequent.
+        gentle: Share of the schedule at its end in which mosaics and changed pixels are rarer.
+        gentle_strength: How frequent they are then, 0..1 of what `crops` says.
         crops: What the crops show.
 
     Raises:
@@ -31,9 +32,10 @@ class Recipe(Schedule):
     epochs_per_score: int = 4
     beta_2: float = 0.99
     clip_norm: float = 10.0
-    gentle: float = 0.2
+    gentle: float = 0.5
+    gentle_strength: float = 0.2
     crops: Crops = field(default_factory=Crops)
 
     def strength_at(self, progress: float) -> float:
         """Returns how strongly crops are changed at a share of the schedule, for `Batches.make`."""
-        return 0.5 if progress > 1 - self.gentle else 1.0
+        return self.gentle_strength if progress > 1 - self.gentle else 1.0
