@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,17 @@ def test_damaged_config_is_one_line_that_names_the_file(models: Path, text: str)
     with pytest.raises(PresetError, match=r"config\.json") as caught:
         find_preset("mine", "emotion")
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_in_the_working_directory_does_not_stand_in_for_a_known_preset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = find_preset("ferplus-resnet-48", "emotion")
+    shutil.copytree(known.folder, tmp_path / known.name)
+    shutil.copytree(known.folder, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+
+    assert find_preset(known.name, "emotion").folder == known.folder
+    assert find_preset(f"./{known.name}", "emotion").folder.resolve() == tmp_path / known.name
+    assert find_preset("mine", "emotion").folder.resolve() == tmp_path / "mine"
+    assert find_preset(tmp_path / known.name, "emotion").folder == tmp_path / known.name

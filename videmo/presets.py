@@ -89,8 +89,13 @@ def list_presets(task: str | None = None) -> list[Preset]:
 
 
 def find_preset(name: str | Path, task: str) -> Preset:
-    """Return the preset called `name`, or the one in the folder `name`; raises PresetError naming what is known."""
-    folders = [Path(name), *(folder / name for folder in model_folders())]
+    """Return the preset called `name`, or else the one in the folder `name`; raises PresetError naming what is known.
+
+    Known presets come first, so that a folder of that name where the user happens to be does not stand in for one; a
+    path with a separator, such as `./mine`, is a folder and nothing else.
+    """
+    known_folders = [] if "/" in str(name) or os.sep in str(name) else model_folders()
+    folders = [*(folder / name for folder in known_folders), Path(name)]
     folder = next((folder for folder in folders if (folder / "config.json").is_file()), None)
     if folder is None:
         known = ", ".join(preset.name for preset in list_presets(task)) or "none found: set VIDEMO_MODELS"

@@ -54,10 +54,10 @@ def show_model(
 
 
 def _find(name: str) -> Preset:
-    """Return the preset of any task called `name`, or the one in the folder `name`."""
+    """Return the preset of any task called `name`, or else the one in the folder `name`."""
+    found = {preset.name: preset for preset in list_presets()}
+    if name in found:
+        return found[name]
     if (Path(name) / "config.json").is_file():
         return read_preset(Path(name))
-    found = {preset.name: preset for preset in list_presets()}
-    if name not in found:
-        raise PresetError(f"unknown preset {name!r}: known are {', '.join(found) or 'none'}")
-    return found[name]
+    raise PresetError(f"unknown preset {name!r}: known are {', '.join(found) or 'none'}")
