@@ -137,8 +137,10 @@ def test_overwrite_replaces_what_was_there(clips: Path, tmp_path: Path, run_cli:
 
 @pytest.mark.timeout(120)
 def test_interrupted_by_ctrl_c_ends_soon_and_keeps_what_was_finished(clips: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "videmo", "analyze", str(clips), "--out", str(out), "--jobs", "1"]
+    out, long = tmp_path / "out", tmp_path / "clip9.mp4"
+    synthetic.moving_face_clip(long, duration_s=60, fps=10, side_px=140)  # not done before the signal is heard
+    inputs = [str(clips / "clip0.mp4"), str(long), str(clips / "clip3.mp4")]
+    command = [sys.executable, "-m", "videmo", "analyze", *inputs, "--out", str(out), "--jobs", "1"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while not (out / "frames" / "clip0.parquet").exists():
         assert process.poll() is None, "ended before it could be interrupted"
