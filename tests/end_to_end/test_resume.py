@@ -141,7 +141,14 @@ def test_interrupted_by_ctrl_c_ends_soon_and_keeps_what_was_finished(clips: Path
     synthetic.moving_face_clip(long, duration_s=60, fps=10, side_px=140)  # not done before the signal is heard
     inputs = [str(clips / "clip0.mp4"), str(long), str(clips / "clip3.mp4")]
     command = [sys.executable, "-m", "videmo", "analyze", *inputs, "--out", str(out), "--jobs", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the suite itself runs in a shell's background, SIGINT is ignored and would be in the child, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not (out / "frames" / "clip0.parquet").exists():
         assert process.poll() is None, "ended before it could be interrupted"
         time.sleep(0.005)
