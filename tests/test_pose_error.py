@@ -211,4 +211,4 @@ def test_roll_follows_turned_photographs_in_part(turn_deg: int, detector: Neural
     share = np.nanmean(change[:, 2]) / turn_deg
     # The detector draws landmarks towards upright: 0.53 to 0.56 was measured, and yaw that changes by up to 2.04.
     assert 0.5 < share < 1.05, share
-    assert np.abs(np.nanmean(change[:, :2], axis=0)).max() < 2.5
+    assert np.abs(np.nanmean(change[:, :2], axis=0)).max() < 2

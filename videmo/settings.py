@@ -147,12 +147,17 @@ def _require(holds: bool, name: str, value: object, allowed: str) -> None:
 
 def read_config(path: Path) -> dict[str, Any]:
     """Return the settings of a TOML file, names as in `Settings`; raises UsageError naming the file."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the configuration: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a TOML file: {error}") from error
+    values = read_toml(path, "configuration")
     if "detector_model" in values:
         values["detector_model"] = Path(values["detector_model"])
     return values
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Return the values of a TOML file that holds `what`; raises UsageError naming the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the {what}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a TOML file: {error}") from error

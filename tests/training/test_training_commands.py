@@ -28,12 +28,15 @@ def test_train_writes_both_presets_and_evaluate_repeats_their_figures(ferplus_fo
     assert "ferplus_accuracy" in trained.stdout
     assert (work / "mine" / "curves.png").is_file()
     assert (models / "mine" / "README.md").is_file()
-    out = tmp_path / "evaluation"
-    arguments = ["emotion", str(models / "mine7"), str(ferplus_folder), "--out", str(out)]
-    evaluated = runner.invoke(evaluate.app, arguments, catch_exceptions=False)
-    assert evaluated.exit_code == 0
-    assert re.search(r"fer2013 +test +standard +mine7 +14 ", evaluated.stdout)
-    assert json.loads((out / "metrics.json").read_text()) == json.loads((models / "mine7" / "metrics.json").read_text())
+    for name, protocol in (("mine", "ferplus-majority"), ("mine7", "fer2013")):
+        out = tmp_path / f"evaluation of {name}"
+        arguments = ["emotion", str(models / name), str(ferplus_folder), "--out", str(out)]
+        evaluated = runner.invoke(evaluate.app, arguments, catch_exceptions=False)
+        assert evaluated.exit_code == 0
+        assert re.search(rf"{protocol} +test +standard +{name} +14 ", evaluated.stdout)
+        assert json.loads((out / "metrics.json").read_text()) == json.loads(
+            (models / name / "metrics.json").read_text()
+        )
 
 
 @pytest.fixture

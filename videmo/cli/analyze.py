@@ -11,10 +11,9 @@ import typer
 from videmo.cli.progress import Progress, open_progress
 from videmo.cli.show import show_plan, show_report
 from videmo.cli.values import parse_detect_every
-from videmo.errors import Interrupted, UsageError
+from videmo.errors import Interrupted, UsageError, VideoError
 from videmo.settings import Settings, read_config
 
-SOME_FAILED = 3
 DEFAULTS = Settings()
 
 
@@ -65,7 +64,7 @@ def analyze(
         raise Interrupted(f"interrupted: what was finished is in {out}; go on with --resume") from interrupt
     show_report(report, out, stats=stats)
     if report.failed:
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(VideoError.exit_code)
 
 
 OPTIONS = {

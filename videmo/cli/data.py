@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from videmo.errors import VideoError
 from videmo.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-SOME_FAILED = 3
 _MOST_SHOWN = 10
 
 
@@ -83,7 +83,7 @@ def crops(
         typer.echo(f"failed: {error}", err=True)
     typer.echo(f"{report.faces} faces from {report.sources} inputs: {out / 'labels.csv'}")
     if report.errors:
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(VideoError.exit_code)
 
 
 def _tell_unreadable(source: Source) -> Iterator[str]:

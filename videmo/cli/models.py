@@ -31,11 +31,11 @@ def export_model(
     found = _find(name)
     from videmo.inference.keras_network import load_model, set_up_device
     from videmo.inference.openvino_export import write_openvino
+    from videmo.training.tables import write_json
 
     set_up_device("cpu")
     entry = write_openvino(load_model(found.check_weights()), found.folder)
-    config = json.dumps({**found.config, "openvino": entry}, indent=1, ensure_ascii=False)
-    (found.folder / "config.json").write_text(config + "\n", encoding="utf-8")
+    write_json(found.folder / "config.json", {**found.config, "openvino": entry})
     typer.echo(f"wrote {found.folder / str(entry['file'])}")
 
 

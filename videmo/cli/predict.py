@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videmo.errors import UsageError
+from videmo.errors import UsageError, VideoError
 from videmo.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SOME_FAILED = 3
 _FORMATS = (".parquet", ".csv")
 
 
@@ -37,7 +36,7 @@ def predict(
         _write(table, out, settings)
         typer.echo(f"wrote {out}")
     if table["error"].notna().any():
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(VideoError.exit_code)
 
 
 def _format(table: pd.DataFrame) -> str:

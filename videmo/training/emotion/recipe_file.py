@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ import tomli_w
 
 from videmo.errors import UsageError
 from videmo.output.files import replacing
+from videmo.settings import read_toml
 from videmo.training.emotion.recipe import Recipe
 
 T = TypeVar("T")
@@ -25,12 +25,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         UsageError: The file cannot be read, or has a name or a value that cannot be used.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the recipe: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a TOML file: {error}") from error
+    values = read_toml(path, "recipe")
     try:
         return make_recipe(values)
     except UsageError as error:
