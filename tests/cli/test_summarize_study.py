@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scored_frames import scored_frames, video_info
+from written_runs import write_study
 
 from videmo.emotion.labels import EMOTIONS
 from videmo.output.parquet import TablesSink, write_table
@@ -73,6 +74,13 @@ def test_other_summaries_carry_the_study_too(run_folder: Path, run_cli: Cli, epo
     code, out, _ = run_cli("summarize", run_folder, *manifest, *epoch, "--format", "csv")
     assert code == 0
     assert pd.read_csv(io.StringIO(out))["condition"].tolist() == ["old"]
+
+
+def test_the_study_of_the_run_needs_no_manifest(run_folder: Path, run_cli: Cli) -> None:
+    write_study(run_folder, {"a": {"respondent": "r9", "offset_s": 0.5}})
+    _, out, _ = run_cli("summarize", run_folder, "--segments", run_folder.parent / "scenes.csv", "--format", "csv")
+    rows = pd.read_csv(io.StringIO(out))
+    assert rows[["segment", "start_s", "respondent"]].to_numpy().tolist() == [["intro", 0.5, "r9"], ["rest", 0.9, "r9"]]
 
 
 def test_what_is_assumed_is_told(run_folder: Path, run_cli: Cli) -> None:

@@ -45,6 +45,14 @@ def test_the_mean_change_over_the_baseline_is_nothing() -> None:
     assert (table["duration_s"] * table["happiness_change"]).sum() == pytest.approx(0.0)
 
 
+def test_a_signal_without_a_value_takes_no_time_from_the_others() -> None:
+    rows = ROWS.assign(valence=[np.nan, 0.5, 0.1, *[0.0] * 4])
+    table = subtract_baseline(rows, ["happiness", "valence"], in_window(rows, 0, 4))
+    assert table["happiness_change"][0] == pytest.approx(0.2 - (0.2 + 3 * 0.6) / 4)
+    assert table["valence_change"][:3].tolist() == pytest.approx([np.nan, 0.0, -0.4], nan_ok=True)
+    assert table["baseline_s"][0] == 4.0
+
+
 def test_windows_are_on_stimulus_time_where_there_is_an_offset() -> None:
     assert in_window(ROWS, 1, 4).tolist() == [False, True, False, False, True, False, False]
     shifted = ROWS.assign(offset_s=[1.0, 1.0, 1.0, 0.0, 0.0, np.nan, 0.0])

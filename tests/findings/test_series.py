@@ -90,6 +90,13 @@ def test_epochs_by_hand() -> None:
     assert shifted["epoch_start_s"].tolist() == [-0.5, -0.25, 0.0, 0.25, -0.5, -0.25]
 
 
+def test_a_rounding_error_at_an_edge_opens_no_epoch() -> None:
+    series = build_series(FRAMES.assign(time_s=FRAMES["time_s"] + 10.7), faces_at([0, 1], [0.2, 0.4]), ["happiness"])
+    table = resample(series, ["happiness_smoothed"], 0.1, origin_s=0.7)  # 10.7 - 0.7 < 10
+    assert table["epoch_start_s"].tolist() == pytest.approx([10.0, 10.1])
+    assert table["seen_s"].tolist() == pytest.approx([0.1, 0.1])
+
+
 def test_a_signal_without_a_value_takes_no_time_from_the_others() -> None:
     series = build_series(FRAMES, faces_at([0, 1], [0.2, 0.4]), ["happiness"]).assign(valence=[np.nan, 0.5])
     (row,) = resample(series, ["happiness", "valence"], 1.0).to_dict("records")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from videmo.cli.formats import Format, show_notes, write_rows
 from videmo.cli.values import parse_seconds
 from videmo.errors import UsageError
 
@@ -25,20 +26,13 @@ class By(StrEnum):
     VIDEO = "video"
 
 
-class Format(StrEnum):
-    """How the rows are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-
-
 def summarize(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     by: Annotated[By, typer.Option(help="One row per track or per video.")] = By.TRACK,
     epoch: Annotated[str | None, typer.Option(metavar="TIME", help="Rows of fixed length instead, e.g. 1s.")] = None,
-    manifest: Annotated[Path | None, typer.Option(metavar="CSV", help="Study: file, respondent, condition ...")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Study: file, respondent ... instead of the run's.")
+    ] = None,
     segments: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Rows of named spans instead: CSV, .eaf, .vtt or .srt.")
     ] = None,
@@ -57,13 +51,13 @@ def summarize(
         raise UsageError("--epoch and --segments: rows are either epochs or segments, not both")
     run = Run(folder)
     epoch_s = parse_seconds(epoch, "--epoch") if epoch else None
-    study = _read_study(manifest, run) if manifest else None
+    study = _read_study(manifest, run) if manifest else run.study()
     if segments:
-        placed = place_segments(read_segments(segments, tier=tier), run.videos(), study)
+        placed = place_segments(read_segments(segments, tier=tier), run.videos(), study if len(study) else None)
         rows = summarize_run_segments(run, placed, by=by.value)
     else:
         rows = summarize_epochs(run, epoch_s, by=by.value) if epoch_s else summarize_run(run, by=by.value)
-    _write(rows if study is None else carry(rows, study), form, output)
+    write_rows(carry(rows, study), form, output, format_tables)
 
 
 def format_tables(rows: pd.DataFrame) -> Iterator[str]:
@@ -98,24 +92,5 @@ def _read_study(path: Path, run: Run) -> pd.DataFrame:
 
     manifest = read_manifest(path)
     study = match_videos(manifest, run.videos(), path)
-    for note in (*manifest.attrs["notes"], *study.attrs["notes"]):
-        typer.echo(f"note: {note}", err=True)
+    show_notes(manifest, study)
     return study
-
-
-def _write(rows: pd.DataFrame, form: Format, output: Path | None) -> None:
-    if form is Format.PARQUET:
-        if output is None:
-            raise UsageError("--format parquet needs --output FILE")
-        rows.to_parquet(output, index=False)
-        return
-    texts = {
-        Format.TABLE: lambda: "\n".join(format_tables(rows)) + "\n",
-        Format.CSV: lambda: rows.to_csv(index=False),
-        Format.JSON: lambda: rows.to_json(orient="records", indent=2) + "\n",
-    }
-    text = texts[form]()
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")

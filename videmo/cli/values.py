@@ -1,13 +1,28 @@
-"""Option values with a meaning of their own: times with their unit, how often to detect."""
+"""Option values with a meaning of their own: times with their unit, how often to detect, filters, baselines."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
 
 from videmo.errors import UsageError
 
+if TYPE_CHECKING:
+    from videmo.findings.smoothing import Smoother
+
+
+class Hide(StrEnum):
+    """How faces are hidden in annotated videos."""
+
+    BLUR = "blur"
+    PIXELATE = "pixelate"
+    BOX = "box"
+
+
 _SECONDS: Final = {"ms": 0.001, "s": 1, "min": 60, "": 1}
+_TIME: Final = r"(-?\d+(?:\.\d+)?)\s*(ms|s|min|)"
 
 
 def parse_seconds(text: str, option: str) -> float:
@@ -29,6 +44,52 @@ def parse_detect_every(text: str) -> dict[str, Any]:
     if unit:
         return {"detect_every_frames": 1, "detect_every_s": amount * _SECONDS[unit]}
     return {"detect_every_frames": int(amount), "detect_every_s": None}
+
+
+def parse_bridge(text: str) -> float:
+    """Return the seconds of a gap to bridge: a time, or 0 for none; raises UsageError naming the option."""
+    return 0.0 if re.fullmatch(r"\s*0+(\.0+)?\s*(ms|s|min|)\s*", text) else parse_seconds(text, "--bridge")
+
+
+def parse_smoother(text: str) -> Smoother | None:
+    """Return the filter of "median:0.5s", "ema:0.5s" (half-life) or "savgol:1s", None for "none".
+
+    Raises UsageError naming the forms.
+    """
+    from videmo.findings.smoothing import ExponentialAverage, MedianFilter, SavitzkyGolay
+
+    if text.strip() == "none":
+        return None
+    name, _, time = text.partition(":")
+    filters: dict[str, Callable[[float], Smoother]] = {
+        "median": MedianFilter,
+        "ema": ExponentialAverage,
+        "savgol": SavitzkyGolay,
+    }
+    (amount, unit), make = _split(time), filters.get(name.strip())
+    if make is None or amount <= 0:
+        raise UsageError(f"--smooth {text!r}: expected median:0.5s, ema:0.5s (its half-life), savgol:1s or none")
+    return make(amount * _SECONDS[unit])
+
+
+def parse_baseline(text: str) -> tuple[float, float] | str:
+    """Return the window of "0-5s" or "-5-0s" in s, or the name of a segment: what looks like no window.
+
+    A start without a unit has that of the end: "500-1500ms". Raises UsageError where the window has no length.
+    """
+    found = re.fullmatch(rf"\s*{_TIME}\s*-\s*{_TIME}\s*", text)
+    if not found:
+        return text
+    start_s = float(found[1]) * _SECONDS[found[2] or found[4]]
+    end_s = float(found[3]) * _SECONDS[found[4]]
+    if end_s <= start_s:
+        raise UsageError(f"--baseline {text!r}: expected a window such as 0-5s or -5-0s, or the name of a segment")
+    return start_s, end_s
+
+
+def parse_names(text: str | None) -> tuple[str, ...]:
+    """Return the names in "a,b", without the space around them."""
+    return tuple(name for part in (text or "").split(",") if (name := part.strip()))
 
 
 def _split(text: str) -> tuple[float, str]:

@@ -29,6 +29,9 @@ VALENCE_AROUSAL: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Valence and arousal of each label, -1..1 (Russell and Mehrabian 1977)."""
 
+AFFECT: Final = ("expressiveness", "valence_experimental", "arousal_experimental")
+"""The columns of `derive_affect`."""
+
 _LEAST_PROBABILITY = 0.5
 
 
@@ -63,6 +66,18 @@ def derive_affect(rows: pd.DataFrame, labels: Sequence[str], *, suffix: str = ""
     weights = probabilities / np.where(total >= _LEAST_PROBABILITY, total, np.nan)[:, None]
     valence, arousal = (weights @ np.array([VALENCE_AROUSAL[label] for label in placed])).T
     expressiveness = 1 - rows[f"neutral{suffix}"].astype(float)
-    return pd.DataFrame(
-        {"expressiveness": expressiveness, "valence_experimental": valence, "arousal_experimental": arousal}, rows.index
-    )
+    return pd.DataFrame(dict(zip(AFFECT, (expressiveness, valence, arousal), strict=True)), rows.index)
+
+
+def signals_of(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the signals there are for the labels of a preset: they themselves and, with a neutral, what is derived."""
+    return (*labels, *(AFFECT if "neutral" in labels else ()))
+
+
+def choose_signals(labels: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the signals named, all where none is; raises UsageError for a name that is none of them."""
+    there = signals_of(labels)
+    unknown = [name for name in names if name not in there]
+    if unknown:
+        raise UsageError(f"signal {', '.join(unknown)}: this run has {', '.join(there)}")
+    return tuple(dict.fromkeys(names)) or there

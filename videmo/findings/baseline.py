@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from videmo.errors import UsageError
+from videmo.findings.segment_summary import label_rows
 from videmo.findings.timeline import INSTANT_S, Float64Array, IntArray
 
 CHANGE = "_change"
@@ -25,12 +26,27 @@ def in_window(rows: pd.DataFrame, start_s: float, end_s: float) -> pd.Series[boo
     return (times_s >= start_s) & (times_s < end_s)
 
 
+def choose_segments(segments: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the segments of a run that have a name; raises UsageError, naming those there are, where none has it."""
+    chosen = segments[segments["segment"] == name]
+    if chosen.empty:
+        there = ", ".join(segments["segment"].unique()) or "none: give them with `videmo analyze --segments`"
+        raise UsageError(f"baseline {name!r}: no segment of this name in the run; it has {there}")
+    return chosen
+
+
+def in_segments(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows (`video_id`, `time_s`) lie in any of the segments, on media time; see `label_rows`."""
+    labelled = label_rows(rows[["video_id", "time_s"]].reset_index(drop=True), segments)["segment"].dropna()
+    return pd.Series(np.isin(np.arange(len(rows)), labelled.index), rows.index)
+
+
 def subtract_baseline(
     rows: pd.DataFrame, signals: Sequence[str], within: pd.Series[bool], *, by: Sequence[str] = ("video_id", "track_id")
 ) -> pd.DataFrame:
     """Return the rows with each signal's difference from the person's mean over the baseline.
 
-    The mean is weighted by `duration_s`; rows without a value have no weight.
+    The mean is weighted by `duration_s`; a row without a value of a signal has no weight for that signal.
 
     Args:
         rows: series of one or more videos (`build_series`), the study's columns carried where `by` needs them.
@@ -39,8 +55,8 @@ def subtract_baseline(
         by: what makes a person; `["respondent"]` takes one baseline from all files of a respondent.
 
     Returns:
-        `rows` with `baseline_s` (how much time the person's baseline has) and `<signal>_change`; the change is NaN for
-        a person without any baseline time or without a name.
+        `rows` with `baseline_s` (how much time with any value the person's baseline has) and `<signal>_change`; the
+        change is NaN for a person without any baseline time or without a name.
 
     Raises:
         UsageError: a column of `by` is not in the table.
@@ -54,13 +70,13 @@ def subtract_baseline(
     keys = rows.groupby(list(by), sort=False)
     person, people = np.asarray(keys.ngroup().fillna(-1), np.int64), keys.ngroups
     values = rows[list(signals)].to_numpy(np.float64)
-    counts = within.to_numpy(bool) & ~np.isnan(values).any(axis=1) & (person >= 0)
-    weights_s = np.where(counts, rows["duration_s"], 0.0)
-    total_s = _sum_by(person, weights_s, people)
-    means = np.stack([_sum_by(person, weights_s * np.where(counts, v, 0.0), people) for v in values.T], axis=1)
-    means = means / np.where(total_s > INSTANT_S, total_s, np.nan)[:, None]
+    known, weights_s = ~np.isnan(values), np.where(within.to_numpy(bool) & (person >= 0), rows["duration_s"], 0.0)
+    total_s = np.stack([_sum_by(person, weights_s * column, people) for column in known.T], axis=1)
+    sums = np.stack([_sum_by(person, weights_s * column, people) for column in np.nan_to_num(values).T], axis=1)
+    means = sums / np.where(total_s > INSTANT_S, total_s, np.nan)
+    baseline_s = _sum_by(person, weights_s * known.any(axis=1), people)[person]
     changes = pd.DataFrame(values - means[person], rows.index, [f"{name}{CHANGE}" for name in signals])
-    return pd.concat([rows.assign(baseline_s=total_s[person]), changes], axis=1)
+    return pd.concat([rows.assign(baseline_s=baseline_s), changes], axis=1)
 
 
 def _sum_by(person: IntArray, values: Float64Array, people: int) -> Float64Array:

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from videmo.datatypes import UInt8Array
+from videmo.findings.chart_layout import ChartForm, add_footnote, add_legend, lay_out, printable, save_chart
 from videmo.findings.grid import Band, TimeAxis, choose_bands, sum_tracks
 from videmo.findings.tables import Run
-from videmo.output.files import replacing
 from videmo.palette import expression_colours
 
 MOST_TRACKS = 20
@@ -26,28 +24,29 @@ MOST_TRACKS = 20
 
 _COLUMNS = 1200  # of the time axis: about one per px of the chart, whatever the length of the video
 _LEVELS = np.linspace(0, 1, 120, endpoint=False) + 1 / 240  # rows of px in a track's stack of probabilities
-_WIDTH_IN, _DPI = 14.0, 100
-_LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 1.3, 0.3, 0.95, 0.75  # around the rows of tracks
 _ROOMY = 8  # rows that leave room for the numbers of their axes
 _MOST_CUTS = 40  # drawn over the whole height of a row; more would hide it and are marked at its top
 _CUT_STYLE: dict[str, Any] = {"color": "black", "linewidth": 1.0, "linestyle": (0, (3, 2))}
 
 
-def write_chart(out: Path, video_id: str) -> Path:
-    """Draw the chart of one video of the run in `out` and return its path, `out/charts/<video_id>.png`.
+def write_chart(out: Path, video_id: str, *, folder: Path | None = None, form: ChartForm = "png") -> Path:
+    """Draw the chart of one video of the run in `out` and return its path, `<folder>/<video_id>.<form>`.
+
+    Args:
+        out: the folder of the run.
+        video_id: which of its videos.
+        folder: where the chart goes; `out/charts` where it is None.
+        form: of the file: "png" of pixels, "svg" of lines and text.
 
     Raises:
         UsageError: the video is not finished or its tables cannot be read.
         OutputError: the disk is full or the folder does not allow it.
     """
     run = Run(out)
-    path = out / "charts" / f"{video_id}.png"
     frames = run.frames(video_id)
     faces = (piece for _, piece in run.row_groups(video_id))
     figure = draw_timeline(frames, faces, run.labels, video_id)
-    with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=_DPI)
-    return path
+    return save_chart(figure, (folder or out / "charts") / f"{video_id}.{form}")
 
 
 def draw_timeline(frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: Sequence[str], title: str) -> Figure:
@@ -64,9 +63,9 @@ def draw_timeline(frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: S
     """
     axis = TimeAxis.of(frames, _COLUMNS)
     bands, note = choose_bands(sum_tracks(frames, faces, labels, axis), axis, MOST_TRACKS)
-    figure, axes = _lay_out(max(len(bands), 1), title)
+    figure, axes = lay_out_stacks(max(len(bands), 1), title)
     for ax, band in zip(axes, bands, strict=False):
-        _draw_band(ax, band, expression_colours(labels), axis)
+        draw_band(ax, band, expression_colours(labels), axis)
     if not bands:
         text = f"no usable face was found in the {len(frames)} frames analysed"
         ground = {"facecolor": "white", "edgecolor": "none"}
@@ -77,32 +76,23 @@ def draw_timeline(frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: S
         ax.vlines(cuts_s, 0 if len(cuts_s) <= _MOST_CUTS else 0.85, 1, **_CUT_STYLE)
     axes[-1].set_xlim(axis.start_s, axis.end_s)
     axes[-1].set_xlabel("time (s)")
-    _explain(figure, labels if bands else [], note, has_cuts=len(cuts_s) > 0)
+    cut = [Line2D([], [], label="cut", **_CUT_STYLE)] if len(cuts_s) else []
+    add_legend(figure, [*(colour_keys(labels) if bands else []), *cut])
+    says = "each row: probability of each expression, stacked from 0 to 1; white: not seen, or not usable"
+    add_footnote(figure, f"{says}. {note}" if bands else "")
     return figure
 
 
-def _lay_out(rows: int, title: str) -> tuple[Figure, list[Axes]]:
-    """Return a figure of `rows` plots that share the time axis; margins are the same in inches whatever the height."""
-    height_in = rows * min(max(9.0 / rows, 0.45), 1.8) + _TOP_IN + _BOTTOM_IN
-    figure = Figure(figsize=(_WIDTH_IN, height_in))
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
-    figure.subplots_adjust(
-        left=_LEFT_IN / _WIDTH_IN,
-        right=1 - _RIGHT_IN / _WIDTH_IN,
-        top=1 - _TOP_IN / height_in,
-        bottom=_BOTTOM_IN / height_in,
-        hspace=0.12,
-    )
-    figure.text(0.5, 1 - 0.3 / height_in, _printable(title), ha="center", fontsize=13, parse_math=False)
+def lay_out_stacks(rows: int, title: str) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `rows` plots for bands: probabilities from 0 to 1 over time."""
+    figure, axes = lay_out([min(max(9.0 / rows, 0.45), 1.8)] * rows, title)
     for ax in axes:
         ax.set_ylim(0, 1)
         ax.set_yticks([0, 0.5, 1], ["0", "", "1"] if rows <= _ROOMY else [""] * 3)
-        ax.tick_params(labelsize=8)
-    return figure, list(axes)
+    return figure, axes
 
 
-def _draw_band(ax: Axes, band: Band, colours: UInt8Array, axis: TimeAxis) -> None:
+def draw_band(ax: Axes, band: Band, colours: UInt8Array, axis: TimeAxis) -> None:
     """Draw a band as a picture: an artist per probability would take seconds where this takes milliseconds."""
     means = band.means
     seen = ~np.isnan(means[:, 0])
@@ -117,24 +107,7 @@ def _draw_band(ax: Axes, band: Band, colours: UInt8Array, axis: TimeAxis) -> Non
     ax.set_ylabel(band.name, rotation=0, ha="right", va="center", fontsize=9, labelpad=8)
 
 
-def _explain(figure: Figure, labels: Sequence[str], note: str, *, has_cuts: bool) -> None:
-    """Draw the legend above the rows, and beneath them what the rows are."""
-    handles: list[Patch | Line2D] = [
-        Patch(color=colour / 255, label=_printable(label))
-        for label, colour in zip(labels, expression_colours(labels), strict=True)
-    ]
-    if has_cuts:
-        handles.append(Line2D([], [], label="cut", **_CUT_STYLE))
-    height_in = float(figure.get_figheight())
-    if handles:
-        place = (0.5, 1 - 0.35 / height_in)
-        figure.legend(handles=handles, loc="upper center", bbox_to_anchor=place, ncols=len(handles), frameon=False)
-    if labels:
-        says = "each row: probability of each expression, stacked from 0 to 1; white: not seen, or not usable"
-        figure.text(_LEFT_IN / _WIDTH_IN, 0.12 / height_in, f"{says}. {note}", fontsize=8, color="dimgray")
-
-
-def _printable(text: str) -> str:
-    """Return the text with a box for each character that the chart's font lacks."""
-    font = get_font(findfont("DejaVu Sans"))
-    return "".join(letter if font.get_char_index(ord(letter)) else "\u25a1" for letter in text)
+def colour_keys(labels: Sequence[str]) -> list[Patch | Line2D]:
+    """Return a legend entry for each label."""
+    colours = expression_colours(labels) / 255
+    return [Patch(color=tuple(colour), label=printable(name)) for name, colour in zip(labels, colours, strict=True)]

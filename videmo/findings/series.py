@@ -84,11 +84,14 @@ def resample(series: pd.DataFrame, signals: Sequence[str], epoch_s: float, *, or
     """
     if not epoch_s > 0:
         raise UsageError(f"epoch of {epoch_s} s: expected a length above 0")
-    rows = series[(series["usable"] | series["bridged"]) & (series["duration_s"] > 0)]
+    rows = series[series["usable"] | series["bridged"]]
     starts_s = rows["time_s"].to_numpy() - origin_s
     piece, epochs, held_s = cut_by_epoch(starts_s, starts_s + rows["duration_s"].to_numpy(), epoch_s)
-    tracks, codes = np.unique(rows["track_id"].to_numpy(), return_inverse=True)
-    place, at = _regular_grid(codes[piece], epochs, len(tracks))
+    # Times on an edge are a rounding error to one side of it: that must not open an epoch.
+    counts = held_s > INSTANT_S
+    piece, epochs, held_s = piece[counts], epochs[counts], held_s[counts]
+    tracks, codes = np.unique(rows["track_id"].to_numpy()[piece], return_inverse=True)
+    place, at = _regular_grid(codes, epochs, len(tracks))
     bridged = rows["bridged"].to_numpy(bool)[piece]
     total_s = np.bincount(place, held_s, minlength=len(at))
     bridged_s = np.bincount(place, held_s * bridged, minlength=len(at))
