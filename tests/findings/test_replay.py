@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scored_frames import scored_frames, video_info
 
 from videmo.emotion.labels import EMOTIONS
-from videmo.findings.replay import replay
+from videmo.findings.replay import read_sightings, replay
 from videmo.findings.tables import Run
 from videmo.output import rows
 from videmo.output.parquet import TablesSink
@@ -44,3 +44,20 @@ def test_frames_get_back_what_was_written_of_them(
         np.testing.assert_array_equal(again.faces.measures, item.faces.measures)
         if item.frame.analysed:
             assert again.frame.shot == item.frame.shot
+
+
+def test_sightings_are_the_faces_of_every_analysed_frame_but_those_to_stay_visible(tmp_path: Path) -> None:
+    video = video_info(tmp_path)
+    sink = TablesSink(tmp_path, video, EMOTIONS, {})
+    for item in scored_frames(video, [2, 0, 1], shots=[0, 1, 1]):
+        sink.write(item)
+    sink.close()
+    seen = list(read_sightings(Run(tmp_path), video.id))
+    assert [(item.time_s, item.shot, item.track_ids.tolist()) for item in seen] == [
+        (0.0, 0, [1, 2]),
+        (0.04, 1, []),
+        (0.08, 1, [1]),
+    ]
+    np.testing.assert_array_equal(seen[0].boxes, Run(tmp_path).faces(video.id)[["x1", "y1", "x2", "y2"]][:2])
+    (tmp_path / "identities.csv").write_text("video_id,track_id,identity\nclip,1,Ann\n")
+    assert [item.track_ids.tolist() for item in read_sightings(Run(tmp_path), video.id, ["Ann"])] == [[2], [], []]

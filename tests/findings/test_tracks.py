@@ -10,6 +10,7 @@ import pytest
 from scored_frames import scored_frames, video_info
 
 from videmo.emotion.labels import EMOTIONS
+from videmo.findings.tables import Run
 from videmo.findings.tracks import summarize_tracks
 from videmo.output import rows
 from videmo.output.parquet import TablesSink
@@ -27,7 +28,7 @@ def write_tables(out: Path, counts: list[int]) -> list[Path]:
 def test_tracks_are_summed_over_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "FRAMES_PER_GROUP", 7)
     paths = write_tables(tmp_path, [1, 3, 2, 0, 3, 3, 1, 1, 1, 0] * 5)
-    faces, tracks = pd.read_parquet(paths[1]), summarize_tracks(*paths)
+    faces, tracks = pd.read_parquet(paths[1]), summarize_tracks(Run(tmp_path), "clip")
     assert tracks.schema.equals(tracks_schema(EMOTIONS))
     table = tracks.to_pandas()
     assert table["video_id"].tolist() == ["clip"] * 3
@@ -51,7 +52,7 @@ def test_usable_rows_decide_the_means_and_their_time_the_share(tmp_path: Path, m
         faces = replace(item.faces, measures=measures)
         sink.write(replace(item, frame=replace(item.frame, time_s=time_s), faces=faces))
     paths = sink.close()
-    faces, tracks = pd.read_parquet(paths[1]), summarize_tracks(*paths).to_pandas()
+    faces, tracks = pd.read_parquet(paths[1]), summarize_tracks(Run(tmp_path), "clip").to_pandas()
     assert faces["usable"].tolist() == [False, False, True, False, False, False]
     assert tracks["rows"].tolist() == [4, 2]
     assert tracks["usable_rows"].tolist() == [1, 0]
@@ -63,16 +64,17 @@ def test_usable_rows_decide_the_means_and_their_time_the_share(tmp_path: Path, m
 
 
 def test_tables_from_before_quality_count_as_usable(tmp_path: Path) -> None:
-    frames, faces = write_tables(tmp_path, [1, 2, 1])
+    _, faces = write_tables(tmp_path, [1, 2, 1])
     table = pq.read_table(faces)
     pq.write_table(table.drop_columns(["usable", "exclude_reason", *QUALITY_COLUMNS]), faces)
-    tracks = summarize_tracks(frames, faces).to_pandas()
+    tracks = summarize_tracks(Run(tmp_path), "clip").to_pandas()
     assert tracks["usable_rows"].tolist() == tracks["rows"].tolist() == [3, 1]
     assert tracks["usable_share"].tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("counts", [[], [0, 0, 0]])
 def test_no_faces_give_an_empty_table(counts: list[int], tmp_path: Path) -> None:
-    tracks = summarize_tracks(*write_tables(tmp_path, counts))
+    write_tables(tmp_path, counts)
+    tracks = summarize_tracks(Run(tmp_path), "clip")
     assert tracks.num_rows == 0
     assert tracks.schema.equals(tracks_schema(EMOTIONS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from videmo.datatypes import Frame, FrameFaces, ScoredFaces
 from videmo.findings.tables import Run
+from videmo.output.hiding import Sighting
 from videmo.output.schema import BOX_COLUMNS, LANDMARK_COLUMNS
 from videmo.quality import MEASURES
 
@@ -36,6 +37,19 @@ def replay(frames: Iterable[Frame], run: Run, video_id: str) -> Iterator[FrameFa
         analysed = index == frame.index
         shown_shot = shot if analysed else shown_shot
         yield FrameFaces(replace(frame, analysed=analysed, shot=shown_shot), faces if analysed else nobody)
+
+
+def read_sightings(run: Run, video_id: str, visible: Collection[str] = ()) -> Iterator[Sighting]:
+    """Yield where the faces of each analysed frame are, those of the identities in `visible` left out."""
+    shown = [track_id for track_id, name in run.names(video_id).items() if name in visible]
+    for frames, faces in run.row_groups(video_id):
+        hidden = ~faces["track_id"].isin(shown).to_numpy()
+        track_ids, boxes = faces["track_id"].to_numpy(np.int32), faces[list(BOX_COLUMNS)].to_numpy(np.float32)
+        ends = frames["faces"].to_numpy().cumsum()
+        rows = zip(frames["time_s"], frames["shot"], ends - frames["faces"], ends, strict=True)
+        for time_s, shot, start, end in rows:
+            chosen = start + np.flatnonzero(hidden[start:end])
+            yield Sighting(float(time_s), int(shot), track_ids[chosen], boxes[chosen])
 
 
 def _recorded(run: Run, video_id: str, labels: Sequence[str]) -> Iterator[tuple[int, int, ScoredFaces]]:

@@ -1,26 +1,40 @@
-"""A finished run read back: its tables as DataFrames, its footers as plain values."""
+"""A finished run read back: its tables as DataFrames, with the decisions on identities; its footers as plain values."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from videmo.errors import UsageError
-from videmo.output.schema import LABELS_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY
+from videmo.findings.identities import IDENTITIES, People, read_decisions
+from videmo.findings.manifest import carry
+from videmo.findings.tracks import summarize_tracks
+from videmo.output.schema import LABELS_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, tracks_schema
 from videmo.settings import Settings
 
 SETTINGS_KEY = "videmo.settings"
+STUDY, SEGMENTS = "study.parquet", "segments.parquet"
+_SEGMENT_COLUMNS = ("video_id", "segment", "start_s", "end_s")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """The folder `out` that `videmo analyze --out` wrote; videos that are not finished are not seen.
+
+    Where `videmo identities` stored decisions, tracks and faces are given as decided: `track_id` is that of the person,
+    and faces have `original_track_id` and `identity`, too (see `videmo.findings.identities`).
+
+    Attributes:
+        out: the folder.
+        as_recorded: give tracks and faces without the decisions.
 
     Raises:
         UsageError: the folder holds no run, or a table was written by an incompatible version or is damaged.
@@ -31,6 +45,7 @@ class Run:
     """
 
     out: Path
+    as_recorded: bool = False
 
     def __post_init__(self) -> None:
         if not (self.out / "frames").is_dir():
@@ -50,7 +65,11 @@ class Run:
         """
         if not self.video_ids:
             raise UsageError(f"{self.out}: no video of this run is finished: go on with `videmo analyze --resume`")
-        return labels_of(self.footer(self.video_ids[0]))
+        return self.labels_of(self.video_ids[0])
+
+    def labels_of(self, video_id: str) -> tuple[str, ...]:
+        """Return the labels under which one video was analysed, in the order of the columns."""
+        return tuple(json.loads(self.footer(video_id)[LABELS_KEY]))
 
     def settings(self, video_id: str) -> Settings:
         """Return the settings that decided the numbers of one video; the others have their defaults."""
@@ -69,30 +88,79 @@ class Run:
         return _read(self.out / "videos.parquet")
 
     def tracks(self) -> pd.DataFrame:
-        """Return one row per track of every video."""
-        return _read(self.out / "tracks.parquet")
+        """Return one row per track of every video; with decisions, one per person, and `identity` (or missing)."""
+        tracks = _read(self.out / "tracks.parquet")
+        decisions = self.decisions()
+        if decisions is None:
+            return tracks
+        recorded = tracks["video_id"].unique().tolist()
+        decided = [video_id for video_id in recorded if video_id in set(decisions["video_id"])]
+        again = [summarize_tracks(self, video_id).to_pandas() for video_id in decided]
+        own = tracks[~tracks["video_id"].isin(decided)].reindex(columns=tracks_schema(self.labels).names)
+        people = pd.concat([part for part in (own, *again) if len(part)] or [own], ignore_index=True)
+        names = {video_id: self.names(video_id) for video_id in decided}
+        keys = zip(people["video_id"], people["track_id"], strict=True)
+        people["identity"] = [names.get(video_id, {}).get(track_id) for video_id, track_id in keys]
+        people["dominant"] = people["dominant"].astype(pd.CategoricalDtype(list(self.labels)))
+        order = people["video_id"].map(recorded.index).argsort(kind="stable")
+        return carry(people.iloc[order].reset_index(drop=True), self.study())
 
-    def frames(self, video_id: str) -> pd.DataFrame:
-        """Return one row per analysed frame of one video, in the order of time."""
-        return _read(self._path("frames", video_id))
+    def study(self) -> pd.DataFrame:
+        """Return the study's columns by `video_id`: a row for each video the manifest names; empty without a study."""
+        path = self.out / STUDY
+        return _read(path).set_index("video_id") if path.exists() else pd.DataFrame(index=pd.Index([], name="video_id"))
+
+    def segments(self) -> pd.DataFrame:
+        """Return `video_id`, `segment`, `start_s`, `end_s` on media time; empty where the run was given none."""
+        path = self.out / SEGMENTS
+        return _read(path) if path.exists() else pd.DataFrame(columns=list(_SEGMENT_COLUMNS))
+
+    def decisions(self) -> pd.DataFrame | None:
+        """Return what was decided on identities, as `read_decisions` does; None where nothing was, or `as_recorded`.
+
+        Raises:
+            UsageError: the file of decisions is damaged.
+        """
+        path = self.out / IDENTITIES
+        return None if self.as_recorded or not path.exists() else read_decisions(path)
+
+    def names(self, video_id: str) -> dict[int, str]:
+        """Return the identities decided on in one video, by track id."""
+        people = self._people(video_id)
+        return {} if people is None else people.names
+
+    def frames(self, video_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return one row per analysed frame of one video, in the order of time; all columns or those named."""
+        return _read(self._path("frames", video_id), columns)
 
     def faces(self, video_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per face and analysed frame of one video, in the order of time; all columns or those named."""
-        return _read(self._path("faces", video_id), columns)
+        with open_table(self._path("faces", video_id)) as file:
+            return _as_decided(file.read, columns, self._people(video_id))
+
+    def face_groups(self, video_id: str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Yield `faces` piece by piece."""
+        people = self._people(video_id)
+        with open_table(self._path("faces", video_id)) as file:
+            for group in range(file.num_row_groups):
+                yield _as_decided(partial(file.read_row_group, group), columns, people)
 
     def row_groups(self, video_id: str) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
         """Yield the frames and their faces piece by piece, in the order of time; memory is bounded by the piece."""
-        with open_table(self._path("frames", video_id)) as frames, open_table(self._path("faces", video_id)) as faces:
-            for group in range(frames.num_row_groups):
-                yield frames.read_row_group(group).to_pandas(), faces.read_row_group(group).to_pandas()
+        with open_table(self._path("frames", video_id)) as frames:
+            for group, faces in enumerate(self.face_groups(video_id)):
+                yield frames.read_row_group(group).to_pandas(), faces
+
+    def _people(self, video_id: str) -> People | None:
+        """Return the decisions on one video, without rows where there are none on it; None where the run has none."""
+        decisions = self.decisions()
+        if decisions is None:
+            return None
+        recorded = _read(self._path("faces", video_id), ["track_id"])["track_id"]
+        return People.of(decisions[decisions["video_id"] == video_id], recorded.to_numpy(np.int64))
 
     def _path(self, table: str, video_id: str) -> Path:
         return self.out / table / f"{video_id}.parquet"
-
-
-def labels_of(footer: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the probability columns, in their order."""
-    return tuple(json.loads(footer[LABELS_KEY]))
 
 
 def footer_of(file: pq.ParquetFile) -> dict[str, str]:
@@ -121,5 +189,16 @@ def open_table(path: Path) -> pq.ParquetFile:
 
 def _read(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     with open_table(path) as file:
-        frame: pd.DataFrame = file.read(columns=None if columns is None else list(columns)).to_pandas()
-    return frame
+        return _as_decided(file.read, columns, None)
+
+
+def _as_decided(read: Callable[..., pa.Table], columns: Sequence[str] | None, people: People | None) -> pd.DataFrame:
+    """Return what `read` gives, faces under the ids of `people`; columns that are not there are left out."""
+    needed = None if columns is None else list(columns)
+    if people is not None and needed is not None:
+        needed += [name for name in ("track_id", "time_s") if name not in needed]
+    rows: pd.DataFrame = read(columns=needed).to_pandas()
+    if people is None:
+        return rows
+    named = people.apply(rows)
+    return named if columns is None else named[[name for name in columns if name in named]]

@@ -3,64 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from videmo.findings.tables import footer_of, labels_of, open_table
 from videmo.findings.timeline import frame_durations
 from videmo.output.schema import BOX_COLUMNS, tracks_schema
 
+if TYPE_CHECKING:
+    from videmo.findings.tables import Run
 
-def summarize_tracks(frames_path: Path, faces_path: Path) -> pa.Table:
-    """Return the rows of `tracks.parquet` for one video, by track_id.
+
+def summarize_tracks(run: Run, video_id: str) -> pa.Table:
+    """Return the rows of `tracks.parquet` for one video, by track_id, which are those that `run` gives.
 
     Means are over the usable rows, over all rows of a track without any; rows of tables before schema version 1.2 all
     count as usable. Faces are read row group by row group: memory grows with the number of tracks and, by 20 bytes
     each, of frames.
 
-    Args:
-        frames_path: The frames table of the video, which says how long each row stands for.
-        faces_path: Its faces table.
-
     Raises:
         UsageError: a table is missing, damaged or of an unknown version.
     """
-    durations_s = _durations(frames_path)
-    with open_table(faces_path) as file:
-        labels = labels_of(footer_of(file))
-        means = [*BOX_COLUMNS, *labels]
-        parts = [_sum_group(file, group, means, durations_s) for group in range(file.num_row_groups)]
+    frames = run.frames(video_id, ["frame_index", "time_s"])
+    # How long each analysed frame stands for, by frame_index.
+    durations_s = pd.Series(frame_durations(frames["time_s"].to_numpy()), index=frames["frame_index"].to_numpy())
+    labels = run.labels_of(video_id)
+    means = [*BOX_COLUMNS, *labels]
+    pieces = run.face_groups(video_id, ["track_id", "frame_index", "time_s", *means, "usable"])
+    parts = [_sum_group(piece, means, durations_s) for piece in pieces]
     schema = tracks_schema(labels)
     sums = pa.concat_tables(parts).to_pandas() if parts else pd.DataFrame()
     if sums.empty:
         return schema.empty_table()
-    tracks = _combine(sums, means, labels)
-    tracks["video_id"] = faces_path.name.removesuffix(".parquet")
+    tracks = _combine(sums, means, labels).assign(video_id=video_id)
     return pa.Table.from_pandas(tracks, schema=schema, preserve_index=False).replace_schema_metadata(None)
 
 
-def _durations(frames_path: Path) -> pd.Series[float]:
-    """Return how long each analysed frame stands for, by frame_index."""
-    with open_table(frames_path) as file:
-        frames = file.read(columns=["frame_index", "time_s"]).to_pandas()
-    return pd.Series(frame_durations(frames["time_s"].to_numpy()), index=frames["frame_index"].to_numpy())
-
-
-def _sum_group(file: pq.ParquetFile, group: int, means: Sequence[str], durations_s: pd.Series[float]) -> pa.Table:
+def _sum_group(faces: pd.DataFrame, means: Sequence[str], durations_s: pd.Series[float]) -> pa.Table:
     """Return the sums of a row group by track and by whether its rows are usable."""
-    says = "usable" in file.schema_arrow.names
-    columns = ["track_id", "frame_index", "time_s", *means, *(["usable"] if says else [])]
-    rows = file.read_row_group(group, columns=columns)
-    if not says:
-        rows = rows.append_column("usable", pa.array(np.ones(rows.num_rows, np.bool_)))
-    rows = rows.append_column("duration_s", pa.array(durations_s.loc[rows["frame_index"].to_numpy()].to_numpy()))
+    rows = faces.assign(duration_s=durations_s.loc[faces["frame_index"]].to_numpy())
+    if "usable" not in rows:
+        rows["usable"] = True
     sums = [(name, "sum") for name in ("duration_s", *means)]
     found = [("time_s", "min"), ("time_s", "max"), ("time_s", "count"), *sums]
-    return rows.group_by(["track_id", "usable"]).aggregate(found)
+    return pa.Table.from_pandas(rows, preserve_index=False).group_by(["track_id", "usable"]).aggregate(found)
 
 
 def _combine(sums: pd.DataFrame, means: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:

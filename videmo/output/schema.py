@@ -109,6 +109,18 @@ def videos_schema() -> pa.Schema:
     )
 
 
+def segments_schema() -> pa.Schema:
+    """Return `segments.parquet`: one row per named span of each video, on the time of the video."""
+    return pa.schema(
+        [
+            _field("video_id", _TEXT, "the video"),
+            _field("segment", _TEXT, "name of the span"),
+            _field("start_s", _TIME, "where it starts", unit="s"),
+            _field("end_s", _TIME, "where it ends; this instant is outside", unit="s"),
+        ]
+    )
+
+
 def footer(table: str, metadata: Mapping[str, str], labels: Sequence[str] = ()) -> dict[str, str]:
     """Return the footer of a table: what the run says of it and what every reader relies on."""
     fixed = {"videmo.table": table, SCHEMA_VERSION_KEY: SCHEMA_VERSION}
