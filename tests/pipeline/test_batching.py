@@ -123,6 +123,14 @@ def test_cancel_answers_the_queue_by_channel_closed_and_refuses_more() -> None:
         worker.submit(3)
 
 
+def test_a_request_cannot_be_withdrawn_and_harms_no_other() -> None:
+    worker = BatchWorker(square_all, batch_size=9, max_wait_s=60)
+    futures = [worker.submit(number) for number in range(3)]
+    assert not futures[1].cancel()
+    worker.close()
+    assert [future.result(timeout=0) for future in futures] == [0, 1, 4]
+
+
 def test_submit_ahead_lets_items_pass_that_need_no_answer() -> None:
     inline: InlineWorker[int, int] = InlineWorker(square_all)
     items = submit_ahead(iter(range(4)), lambda item: inline.submit(item) if item % 2 else None, limit=3)

@@ -14,6 +14,7 @@ from av.stream import Disposition
 from synthetic import counting_pictures, plain, truncate, write_clip
 
 from videmo.errors import VideoError
+from videmo.video import container
 from videmo.video.pyav import PyAvReader
 
 
@@ -89,3 +90,14 @@ def test_an_unfinished_mp4_says_so(tmp_path: Path) -> None:
     path = truncate(write_clip(tmp_path / "unfinished.mp4", noise), 0.6)
     with pytest.raises(VideoError, match=r"unfinished\.mp4: its index \(moov\) is missing"):
         PyAvReader("clip", path)
+
+
+def test_frames_that_would_fill_the_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_clip(tmp_path / "bomb.mp4", counting_pictures(2, width_px=64, height_px=48))
+    monkeypatch.setattr(container, "MOST_PIXELS", 64 * 48 - 1)
+    with pytest.raises(VideoError, match=r"bomb\.mp4: frames of 64 x 48 px, more than 3071 pixels: scale it down"):
+        PyAvReader("clip", path)
+    monkeypatch.setattr(container, "MOST_PIXELS", 64 * 48)
+    reader = PyAvReader("clip", path)
+    assert len(list(reader.frames())) == 2
+    reader.close()

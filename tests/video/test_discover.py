@@ -71,6 +71,20 @@ def test_files_in_folders_that_are_neither_video_nor_picture_are_told() -> None:
     assert [path.as_posix() for path in explore(["v"]).ignored] == ["v/notes.txt", "v/x/table.csv"]
 
 
+def test_a_folder_in_a_folder_that_is_named_like_a_video_is_told() -> None:
+    touch("v/a.mp4", "v/full.mp4/b.mp4")
+    Path("v/empty.mp4").mkdir()
+    assert found("v") == [("video", ["v/a.mp4"]), ("video", ["v/empty.mp4"]), ("video", ["v/full.mp4/b.mp4"])]
+
+
+@pytest.mark.parametrize("name", ["~notes.mp4", "~$x.mp4", "n" * 300 + ".mp4", "a.mp4/b.mp4"])
+def test_names_that_cannot_be_looked_up_fail_alone(name: str) -> None:
+    touch("a.mp4")
+    assert found(name, "a.mp4") == [("video", [name]), ("video", ["a.mp4"])]
+    with pytest.raises(VideoError):
+        open_reader(discover([name, "a.mp4"])[0])
+
+
 def test_links_to_one_file_are_one_input() -> None:
     touch("v/a.mp4")
     Path("v/b.mp4").symlink_to(Path("v/a.mp4").resolve())

@@ -87,6 +87,19 @@ def test_times_are_the_containers_to_one_tick(tmp_path: Path, name: str, options
     assert reader.info.has_audio == options.get("audio", False)
 
 
+@pytest.mark.parametrize("jump_s", [86_400.0, 4e7])
+def test_a_jump_of_hours_is_kept_and_one_of_years_is_not_believed(tmp_path: Path, jump_s: float) -> None:
+    times_s = [0.0, 0.04, 0.08, jump_s, jump_s + 0.04]
+    reader, frames = read(write_clip(tmp_path / "jump.mkv", counting_pictures(5), times_s=times_s))
+    if jump_s < 1e6:
+        assert [frame.time_s for frame in frames] == pytest.approx(times_s)
+        assert reader.problems == ReadProblems()
+    else:
+        assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16])
+        assert reader.problems.implausible_pts == 2
+        assert "2 timestamps lay over a month ahead" in reader.problems.warnings()[0]
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize("name", SHARED_CLIPS)
 def test_every_shared_clip_is_read_whole_and_on_time(shared: Path, name: str) -> None:

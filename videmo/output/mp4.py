@@ -18,6 +18,7 @@ from videmo.datatypes import UInt8Array, VideoInfo
 from videmo.errors import VideoError
 from videmo.output.audio import Soundtrack
 from videmo.output.files import explained, partial_path, publish
+from videmo.settings import STALL_LIMIT_S
 
 # No B-frames: decoding order is showing order, so that every player agrees on times and duration at variable rates too.
 _X264 = {"preset": "veryfast", "crf": "23", "bf": "0", "g": "120"}
@@ -38,6 +39,7 @@ class Mp4Writer:
         width_px: width of the pictures, even.
         height_px: height of the pictures, even.
         first_pts: time of the first picture in `video.time_base`.
+        stall_limit_s: seconds in which `source` must give its next sound.
 
     Raises:
         OutputError: the disk is full or the folder does not allow it.
@@ -45,14 +47,22 @@ class Mp4Writer:
     """
 
     def __init__(
-        self, path: Path, video: VideoInfo, source: Path | None, *, width_px: int, height_px: int, first_pts: int
+        self,
+        path: Path,
+        video: VideoInfo,
+        source: Path | None,
+        *,
+        width_px: int,
+        height_px: int,
+        first_pts: int,
+        stall_limit_s: float = STALL_LIMIT_S,
     ) -> None:
         self._path, self._partial = path, partial_path(path)
         self._video, self._first_pts = video, first_pts
         self._tick = video.time_base
         self._frame_ticks = max(1, round(1 / (video.frame_rate * self._tick)))
         self._end_s = 0.0
-        self._source = None if source is None else _open_source(source)
+        self._source = None if source is None else _open_source(source, stall_limit_s)
         with explained(path):
             self._target = av.open(f"file:{self._partial}", "w", format="mp4", options=_MP4)
         self._stream = self._add_stream(width_px, height_px)
@@ -122,10 +132,10 @@ class Mp4Writer:
             self._source.close()
 
 
-def _open_source(path: Path) -> InputContainer:
+def _open_source(path: Path, stall_limit_s: float) -> InputContainer:
     """Open the source once more, for its sound and colour tags."""
     try:
-        return av.open(f"file:{path}", metadata_errors="replace")
+        return av.open(f"file:{path}", metadata_errors="replace", timeout=stall_limit_s)
     except FFmpegError as error:
         raise VideoError(f"{path}: cannot be opened any more for its sound ({error.strerror}): put it back") from error
 

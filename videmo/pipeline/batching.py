@@ -75,8 +75,9 @@ class BatchWorker(Generic[Request, Answer]):
         self._thread.start()
 
     def submit(self, request: Request, rows: int = 1) -> Future[Answer]:
-        """Queue a request of `rows` rows; its future is answered exactly once."""
+        """Queue a request of `rows` rows; its future is answered exactly once and cannot be withdrawn."""
         future: Future[Answer] = Future()
+        future.set_running_or_notify_cancel()  # else an answer to a future that its holder cancelled ends the thread
         with self._changed:
             if not self._open:
                 raise ChannelClosed

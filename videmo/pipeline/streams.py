@@ -52,9 +52,11 @@ def _produce(chain: Sequence[Iterator[Any]], channel: Channel[Any]) -> None:
     """Send what the chain yields until it ends, fails or nobody listens; the channel is closed last in every case."""
     error: BaseException | None = None
     try:
-        with contextlib.suppress(ChannelClosed):
-            for item in chain[-1]:
+        for item in chain[-1]:
+            try:
                 channel.send(item)
+            except ChannelClosed:  # nobody listens; what the chain itself raises is told, whatever its name
+                break
         close_all(chain)
     except BaseException as caught:  # handed to the consumer, whatever it is
         error = caught

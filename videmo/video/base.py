@@ -20,6 +20,7 @@ class ReadProblems:
     undecodable: int = 0
     missing_pts: int = 0
     reordered_pts: int = 0
+    implausible_pts: int = 0
     truncated: bool = False
 
     def warnings(self) -> tuple[str, ...]:
@@ -31,6 +32,8 @@ class ReadProblems:
             told.append(f"{self.undecodable} undecodable frames were skipped")
         if self.missing_pts:
             told.append(f"{self.missing_pts} frames had no timestamp: estimated from the frame rate")
+        if self.implausible_pts:
+            told.append(f"{self.implausible_pts} timestamps lay over a month ahead: estimated from the frame rate")
         if self.reordered_pts:
             told.append(f"{self.reordered_pts} timestamps did not increase: moved up by one tick")
         return tuple(told)

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from videmo.errors import VideoError
 from videmo.video.files import check_readable
 from videmo.video.picture import Display
+from videmo.video.stall import StallWatch
 
 _ASSUMED_RATE = Fraction(25)  # where the container tells none: only estimates of missing timestamps use it
 
@@ -24,17 +25,23 @@ _ASSUMED_RATE = Fraction(25)  # where the container tells none: only estimates o
 # Each thread holds whole frames, and several videos are open at once.
 _DECODER_THREADS = 4
 
+# 16K video fits. A few bytes may claim any size, and a run must not end because one file's frames fill the memory.
+MOST_PIXELS = 2**27
 
-def open_video(path: Path, *, threaded: bool = True) -> tuple[InputContainer, VideoStream]:
-    """Return the open container and its first video stream that is not a cover picture.
+
+def open_video(path: Path, stall: StallWatch, *, threaded: bool = True) -> tuple[InputContainer, VideoStream]:
+    """Return the open container and its first video stream that is no cover picture; reads obey the limit of `stall`.
 
     Raises:
-        VideoError: the file is missing, unreadable, not a regular file, empty, not a video or without a video stream.
+        VideoError: the file is missing, unreadable, not a regular file, empty, not a video, without a video stream,
+            of more than `MOST_PIXELS` a frame, or does not answer in time.
     """
     check_readable(path)
     try:
         # "file:" keeps a name with a colon from being read as a protocol.
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container = av.open(f"file:{path}", metadata_errors="replace", timeout=stall.limit_s)
+    except av.error.ExitError as error:
+        raise stall.error() from error
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{path}: {_open_failure(path, error)}") from error
     try:
@@ -43,19 +50,21 @@ def open_video(path: Path, *, threaded: bool = True) -> tuple[InputContainer, Vi
         container.close()
         raise
     stream.thread_type = "AUTO" if threaded else "NONE"
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # the size may change on the way
     stream.codec_context.thread_count = min(_DECODER_THREADS, os.cpu_count() or 1)
     return container, stream
 
 
-def _open_failure(path: Path, error: Exception) -> str:
+def _open_failure(path: Path, error: av.error.FFmpegError | OSError) -> str:
     """Return the cause and the way out in words."""
-    if isinstance(error, PermissionError):
-        return "no permission to read it: change its permissions or run as its owner"
-    with path.open("rb") as file:
-        is_mp4 = file.read(12)[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free")
+    try:
+        with path.open("rb") as file:
+            is_mp4 = file.read(12)[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free")
+    except OSError as refused:
+        return f"cannot be read ({refused.strerror}): check its permissions and its disk"
     if is_mp4:
         return "its index (moov) is missing: the file is truncated or the recording was never finished: copy it again"
-    return f"not a video file that FFmpeg can read ({error.__class__.__name__}): convert it to MP4 or leave it out"
+    return f"not a video file that FFmpeg can read ({error.strerror}): convert it to MP4 or leave it out"
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
@@ -69,6 +78,9 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
         raise VideoError(f"{path}: no video stream, it holds {held}")
     if streams[0].codec_context is None:
         raise VideoError(f"{path}: no decoder for its video codec: convert it to H.264 or copy it again")
+    if streams[0].width * streams[0].height > MOST_PIXELS:
+        size = f"{streams[0].width} x {streams[0].height} px"
+        raise VideoError(f"{path}: frames of {size}, more than {MOST_PIXELS} pixels: scale it down or copy it again")
     return streams[0]
 
 

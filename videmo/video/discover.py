@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from videmo.errors import UsageError, VideoError
+from videmo.filenames import show_name
 from videmo.video.files import check_readable
 
 
@@ -40,6 +41,11 @@ class Input:
     video_id: str
     paths: tuple[Path, ...]
     kind: Literal["video", "images"]
+
+    @property
+    def shown_path(self) -> str:
+        """The path that stands for the input in tables and messages, as `show_name` gives it; a sequence's folder."""
+        return show_name(self.paths[0] if len(self.paths) == 1 else self.paths[0].parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def explore(inputs: Sequence[str | Path]) -> Discovery:
     found: list[tuple[Path, ...]] = []
     ignored: list[Path] = []
     for path in chain.from_iterable(map(_expand, inputs)):
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir fails where it may not look, or on names too long)
             found += _search(path, ignored) or [(path,)]
         else:
             found.append((path,))
@@ -97,7 +103,9 @@ def natural_key(path: str | Path) -> list[int | str]:
 
 def _expand(given: str | Path) -> list[Path]:
     """Return the paths of a glob, or the path itself where it exists or nothing matches."""
-    path = Path(given).expanduser()
+    if os.path.lexists(given):
+        return [Path(given)]
+    path = Path(os.path.expanduser(given))  # noqa: PTH111 (Path.expanduser fails on a file named "~notes.mp4")
     if os.path.lexists(path):
         return [path]
     matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
@@ -114,6 +122,8 @@ def _search(folder: Path, ignored: list[Path]) -> list[tuple[Path, ...]]:
         media = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES]
         if media and all(map(_is_picture, media)):
             found.append(tuple(media))
+        elif not media and not folders and Path(root).suffix.lower() in VIDEO_SUFFIXES:
+            found.append((Path(root),))  # taken for a video by its name: it fails alone and is told
         else:
             found += [(path,) for path in media]
         ignored += [path for path in files if path not in set(media)]
@@ -136,7 +146,7 @@ def _once(found: Sequence[tuple[Path, ...]]) -> list[tuple[Path, ...]]:
 
 
 def _is_absent(path: Path) -> bool:
-    return path.is_dir() or not os.path.lexists(path)
+    return os.path.isdir(path) or not os.path.lexists(path)  # noqa: PTH112 (as above)
 
 
 def _cause(path: Path) -> str:

@@ -1,11 +1,15 @@
-"""Is this path a file one can read? Asked before any library opens it, so that a pipe never hangs a run."""
+"""Is this path a file one can read? Asked before any library opens it, so that a pipe never hangs a run. Its hash."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from videmo.errors import VideoError
+from videmo.presets import hash_file
 
 
 def check_readable(path: Path) -> None:
@@ -26,3 +30,25 @@ def check_readable(path: Path) -> None:
         raise VideoError(f"{path}: not a regular file but a pipe, socket or device: save the video to a file first")
     if size_bytes == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes): copy or record it again")
+
+
+def hash_source(paths: Sequence[Path], check: Callable[[], object] = lambda: None) -> str:
+    """Return the SHA-256 of a file; of a sequence that of the hashes of its readable pictures in their order.
+
+    `check` is called once per MiB and may raise to stop. Raises VideoError when the file cannot be read.
+    """
+    if len(paths) == 1:
+        return _hash_readable(paths[0], check)
+    hashes = []
+    for path in paths:
+        with suppress(VideoError):  # the reader skips and counts it
+            hashes.append(_hash_readable(path, check))
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _hash_readable(path: Path, check: Callable[[], object]) -> str:
+    check_readable(path)
+    try:
+        return hash_file(path, check)
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror}): check the path and its rights") from error

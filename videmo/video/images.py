@@ -11,6 +11,7 @@ import numpy as np
 
 from videmo.datatypes import Frame, UInt8Array, VideoInfo
 from videmo.errors import VideoError
+from videmo.filenames import show_name
 from videmo.video.base import ReadProblems
 from videmo.video.files import check_readable
 from videmo.video.picture import ArrayPicture
@@ -52,7 +53,7 @@ class ImageSequenceReader:
             duration_s=float(len(paths) / rate),
             frame_count=len(paths),
         )
-        self._names = [path.name for path in paths]
+        self._names = [show_name(path.name) for path in paths]
 
     def frames(self) -> Iterator[Frame]:
         """Yield every readable picture once; see `base.Reader`."""

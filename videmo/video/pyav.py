@@ -16,12 +16,16 @@ from av.video.stream import VideoStream
 
 from videmo.datatypes import Frame, VideoInfo
 from videmo.errors import VideoError
+from videmo.settings import STALL_LIMIT_S
 from videmo.video.base import ReadProblems
 from videmo.video.container import declared_end_s, display_of, frame_rate_of, open_video
 from videmo.video.picture import Scaler, VideoPicture
+from videmo.video.stall import StallWatch
 
 # A stream that stops this much before its declared end was cut off; less is rounding of the container's claims.
 _SHORTFALL_S, _SHORTFALL_FRAMES = 0.1, 4
+# A step this long between two frames is damage or a clock that was set on the way; tables by seconds would not end.
+_MOST_STEP_S = 31 * 86_400
 # In these containers one packet is one picture, so a packet without a frame is a frame that could not be decoded.
 _PACKET_IS_FRAME = ("mov,", "matroska,")
 
@@ -30,6 +34,11 @@ class PyAvReader:
     """One open video file; implements `base.Reader`.
 
     The first frame is decoded at once: only frames tell the rotation, and a file without any fails early.
+
+    Args:
+        video_id: Name of the video in the tables.
+        path: The file.
+        stall_limit_s: Seconds of reading and decoding without a new frame after which the video fails.
 
     Raises:
         VideoError: when the file cannot be opened or holds no video frame; names the file, the cause and the way out.
@@ -40,10 +49,11 @@ class PyAvReader:
         [0.0, 0.04, 0.08]
     """
 
-    def __init__(self, video_id: str, path: Path) -> None:
+    def __init__(self, video_id: str, path: Path, stall_limit_s: float = STALL_LIMIT_S) -> None:
         self.problems = ReadProblems()
-        self._container, stream = open_video(path)
-        self._decoded = _decode(path, self._container, stream, self.problems)
+        stall = StallWatch(path, stall_limit_s)
+        self._container, stream = open_video(path, stall)
+        self._decoded = _decode(path, self._container, stream, self.problems, stall)
         try:
             self._first = next(self._decoded, None)
             if self._first is None:
@@ -103,6 +113,7 @@ class _Clock:
         starts = [tick for tick in (stream.start_time, self._stamp(first)) if tick is not None]
         self._start = min(starts, default=0)
         self._step = max(1, round(1 / (frame_rate_of(stream) * (stream.time_base or 1))))
+        self._most = round(_MOST_STEP_S / (stream.time_base or 1))
         self._last = -1
         self._problems = problems
 
@@ -111,13 +122,14 @@ class _Clock:
         return first if first is not None else second
 
     def ticks(self, frame: VideoFrame) -> int:
-        """Return the frame's time since the stream's start; a missing one is estimated, a repeated one moved up."""
+        """Return the frame's time since the stream's start; none or a mad one is estimated, a repeated one moved up."""
         stamp = self._stamp(frame)
-        if stamp is None:
-            self._problems.missing_pts += 1
+        ticks = None if stamp is None else stamp - self._start
+        is_mad = ticks is not None and ticks > self._last + self._most
+        self._problems.missing_pts += ticks is None
+        self._problems.implausible_pts += is_mad
+        if ticks is None or is_mad:
             ticks = self._last + self._step if self._last >= 0 else 0
-        else:
-            ticks = stamp - self._start
         if ticks <= self._last:
             self._problems.reordered_pts += 1
             ticks = self._last + 1
@@ -126,20 +138,22 @@ class _Clock:
 
 
 def _decode(
-    path: Path, container: InputContainer, stream: VideoStream, problems: ReadProblems
+    path: Path, container: InputContainer, stream: VideoStream, problems: ReadProblems, stall: StallWatch
 ) -> Generator[VideoFrame, None, None]:
     """Yield the frames in display order; what cannot be decoded is skipped and counted."""
     packets = frames = 0
     last_pts = None
-    for packet in _packets(container, stream, problems):
+    for packet in _packets(container, stream, problems, stall):
         packets += packet.size > 0 and not packet.is_discard
         for frame in _decode_packet(stream, packet, problems):
             frames, last_pts = frames + 1, frame.pts
             yield frame
+            stall.restart()
     if frames < packets:
-        for frame in _decode_tail(path, last_pts):
+        for frame in _decode_tail(path, last_pts, stall):
             frames += 1
             yield frame
+            stall.restart()
     if container.format.name.startswith(_PACKET_IS_FRAME):
         problems.undecodable = max(0, packets - frames)
 
@@ -152,19 +166,19 @@ def _decode_packet(stream: VideoStream, packet: Packet[Any], problems: ReadProbl
         return []
 
 
-def _decode_tail(path: Path, after_pts: int | None) -> Iterator[VideoFrame]:
+def _decode_tail(path: Path, after_pts: int | None, stall: StallWatch) -> Iterator[VideoFrame]:
     """Yield the frames after `after_pts`, decoded without threads.
 
     PyAV stops draining a decoder at the first error, and with frame threads as many good frames as there are threads
     may wait behind it. So the end of a damaged video is decoded once more, one packet at a time.
     """
     problems = ReadProblems()  # counted the first time
-    container, stream = open_video(path, threaded=False)
+    container, stream = open_video(path, stall, threaded=False)
     try:
         if after_pts is not None:
             with suppress(av.error.FFmpegError):  # a file without an index is read from its beginning
                 container.seek(after_pts, stream=stream)
-        for packet in _packets(container, stream, problems):
+        for packet in _packets(container, stream, problems, stall):
             for frame in _decode_packet(stream, packet, problems):
                 if after_pts is None or (frame.pts is not None and frame.pts > after_pts):
                     yield frame
@@ -172,15 +186,20 @@ def _decode_tail(path: Path, after_pts: int | None) -> Iterator[VideoFrame]:
         container.close()
 
 
-def _packets(container: InputContainer, stream: VideoStream, problems: ReadProblems) -> Iterator[Packet[Any]]:
+def _packets(
+    container: InputContainer, stream: VideoStream, problems: ReadProblems, stall: StallWatch
+) -> Iterator[Packet[Any]]:
     """Yield the stream's packets and an empty one at the end, also after a read error; notice a truncated file."""
     end, corrupt = 0, False
     try:
         for packet in container.demux(stream):
+            stall.check()
             if packet.size:
                 end = max(end, (packet.pts or packet.dts or 0) + (packet.duration or 0))
                 corrupt = packet.is_corrupt
                 yield packet
+    except av.error.ExitError as error:
+        raise stall.error() from error
     except av.error.FFmpegError:
         problems.truncated = True
     declared_s = declared_end_s(container, stream)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from videmo.datatypes import Frame
+from videmo.settings import STALL_LIMIT_S
 from videmo.video.base import Reader
 from videmo.video.discover import Input
 
@@ -14,8 +15,8 @@ from videmo.video.discover import Input
 _MOST_ROUNDING_S = 0.001
 
 
-def open_reader(source: Input, image_fps: float = 1.0) -> Reader:
-    """Open a video or an image sequence.
+def open_reader(source: Input, image_fps: float = 1.0, stall_limit_s: float = STALL_LIMIT_S) -> Reader:
+    """Open a video or an image sequence; a video fails that gives no new frame in `stall_limit_s`.
 
     Raises:
         VideoError: it cannot be opened or holds no frame; names the file, the cause and the way out.
@@ -26,7 +27,7 @@ def open_reader(source: Input, image_fps: float = 1.0) -> Reader:
         return ImageSequenceReader(source.video_id, source.paths, image_fps)
     from videmo.video.pyav import PyAvReader
 
-    return PyAvReader(source.video_id, source.paths[0])
+    return PyAvReader(source.video_id, source.paths[0], stall_limit_s)
 
 
 def decode(
