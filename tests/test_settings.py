@@ -32,9 +32,11 @@ from videmo.settings import Settings, read_config
         ("quality_max_yaw_deg", 91),
         ("quality_min_score", "high"),
         ("jobs", 0),
+        ("stall_limit_s", 0.0),
         ("batch_size", 0),
         ("device", "tpu"),
         ("existing", "maybe"),
+        ("anonymize", "smear"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_is_allowed(name: str, value: Any) -> None:
@@ -77,6 +79,6 @@ def test_config_file_is_read_and_its_faults_name_the_file(tmp_path: Path) -> Non
 
 
 def test_what_decides_the_numbers_is_told_apart_from_the_machine() -> None:
-    assert Settings(jobs=4, charts=False).result_settings() == Settings().result_settings()
+    assert Settings(jobs=4, charts=False, stall_limit_s=5).result_settings() == Settings().result_settings()
     for setting in ({"fps": 2}, {"detect_every_frames": 2}, {"detect_every_s": 0.5}, {"quality_min_sharpness": 0.1}):
         assert Settings().merged(setting).result_settings() != Settings().result_settings()

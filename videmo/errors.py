@@ -6,13 +6,15 @@
     ├── DataError                  training or evaluation data that is not as it must be exit code 2
     ├── PresetError                a model folder that is missing, damaged or unfit      exit code 2
     ├── OutputError                results cannot be written (disk full, no permission)  exit code 1
-    ├── Interrupted                stopped by the user (Ctrl-C)                          exit code 130
+    ├── Interrupted                stopped by the user (Ctrl-C, SIGTERM)                 exit code 130, 143
     └── StageError                 a stage broke; names the stage and the video          exit code 1
 
 The message is one line for a person: what is affected, why, and the way out.
 """
 
 from __future__ import annotations
+
+from videmo.filenames import show_name
 
 
 class VidemoError(Exception):
@@ -28,9 +30,12 @@ class UsageError(VidemoError):
 
 
 class VideoError(VidemoError):
-    """One input that cannot be analysed; it fails alone, the others go on."""
+    """One input that cannot be analysed; it fails alone, the others go on. Its message is one line of plain text."""
 
     exit_code = 3
+
+    def __init__(self, message: str) -> None:
+        super().__init__(show_name(message))
 
 
 class DataError(VidemoError):
@@ -46,13 +51,15 @@ class PresetError(VidemoError):
 
 
 class OutputError(VidemoError):
-    """Results that cannot be written: disk full, no permission, folder in use."""
+    """Results that cannot be written: disk full, no permission."""
 
 
 class Interrupted(VidemoError):  # noqa: N818 - the user's wish, not a fault
-    """Stopped by the user; what was finished is kept."""
+    """Stopped by the user, with Ctrl-C or (exit code 143) SIGTERM; what was finished is kept."""
 
-    exit_code = 130
+    def __init__(self, message: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class StageError(VidemoError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,17 @@ class Preset:
         return path
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file as hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+_CHUNK_BYTES = 1 << 20
+
+
+def hash_file(path: Path, check: Callable[[], object] = lambda: None) -> str:
+    """Return the SHA-256 of a file as hex digits; `check` is called once per MiB and may raise to stop."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            check()
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def model_folders() -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from videmo.errors import UsageError
 
@@ -15,6 +15,10 @@ Device = Literal["auto", "cpu", "gpu"]
 Runtime = Literal["auto", "keras", "openvino"]
 Progress = Literal["bar", "json", "none"]
 Existing = Literal["refuse", "overwrite", "resume"]
+Anonymize = Literal["blur", "pixelate", "box"]
+
+
+STALL_LIMIT_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,10 @@ class Settings:
     `quality_min_score` (0..1); see `videmo.quality`. At the defaults the default model has lost about 5 points of
     accuracy (`tests/benchmarks/quality_thresholds.py`).
     Machine: `jobs` videos at once and `batch_size` faces per model call (None = chosen for the machine), `device`, and
-    `runtime`, the library that runs the networks.
-    Outputs: `annotated_video`, `charts`, `existing` says what to do about results that are already there.
+    `runtime`, the library that runs the networks. A video that gives no new frame in `stall_limit_s` of reading and
+    decoding fails, so that a damaged file or a dead disk does not hold up the others.
+    Outputs: `annotated_video`, `anonymize` how to hide the faces in it (None: not at all), `charts`, `existing` says
+    what to do about results that are already there.
 
     Raises UsageError naming the setting, the value and what is allowed.
 
@@ -69,7 +75,9 @@ class Settings:
     batch_size: int | None = None
     device: Device = "auto"
     runtime: Runtime = "auto"
+    stall_limit_s: float = STALL_LIMIT_S
     annotated_video: bool = True
+    anonymize: Anonymize | None = None
     charts: bool = True
     existing: Existing = "refuse"
 
@@ -95,6 +103,7 @@ class Settings:
         self._require_quality()
         _require(self.jobs is None or self.jobs >= 1, "jobs", self.jobs, "a whole number from 1")
         _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "a number from 1")
+        _require(self.stall_limit_s > 0, "stall_limit_s", self.stall_limit_s, "seconds above 0")
 
     def _require_quality(self) -> None:
         """Raise UsageError where a limit could not be met or could not exclude anything."""
@@ -119,15 +128,16 @@ class Settings:
 
     def result_settings(self) -> dict[str, Any]:
         """Return the part that decides the numbers in the tables: two runs that agree here may be resumed into one."""
-        machine = {"jobs", "batch_size", "device", "runtime", "annotated_video", "charts", "existing"}
-        return {name: value for name, value in self.describe().items() if name not in machine}
+        machine = {"jobs", "batch_size", "device", "runtime", "stall_limit_s"}
+        outputs = {"annotated_video", "anonymize", "charts", "existing"}
+        return {name: value for name, value in self.describe().items() if name not in machine | outputs}
 
 
 def _fits(value: object, hint: Any) -> bool:
     """Return whether a value is of the type that a setting is declared with; a whole number may stand for a float."""
     if get_origin(hint) is Literal:
         return value in get_args(hint)
-    if get_origin(hint) is UnionType:
+    if get_origin(hint) in (Union, UnionType):
         return any(_fits(value, part) for part in get_args(hint))
     if isinstance(value, bool):
         return hint is bool
@@ -137,7 +147,7 @@ def _fits(value: object, hint: Any) -> bool:
 def _spell(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " | ".join(get_args(hint))
-    return " or ".join(part.__name__ for part in get_args(hint) or (hint,))
+    return " or ".join(map(_spell, get_args(hint))) or str(hint.__name__)
 
 
 def _require(holds: bool, name: str, value: object, allowed: str) -> None:

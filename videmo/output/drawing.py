@@ -1,4 +1,4 @@
-"""Boxes, names and bars drawn on planar YUV 4:2:0 pictures in place, and faces made unrecognisable.
+"""Boxes, names and bars drawn on planar YUV 4:2:0 pictures in place.
 
 Everything works on the three planes of one picture, so that no frame is converted to RGB and back. Sizes follow the
 short side of the picture: the same drawing is legible from 320x240 to 4K. Coordinates are rounded to even px, the grid
@@ -7,9 +7,10 @@ of the chroma planes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,15 +19,11 @@ from numpy.typing import NDArray
 from videmo.datatypes import Float32Array, ScoredFaces, UInt8Array
 from videmo.palette import expression_colours
 
-Anonymize = Literal["blur", "pixelate", "box"]
 Yuv = tuple[int, int, int]
 
 BLACK: Yuv = (16, 128, 128)
 _WHITE_LUMA = 235
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_MARGIN = 0.3  # of the box's sides: detectors frame a face from brow to chin, anonymity needs hair and ears
-# Across a hidden face. From 6 on, Haar or YuNet still found faces that were blurred (8: YuNet 36 of 40, 6: Haar 1).
-_CELLS = 4
 _DASH_LINES = 6  # length of a dash, and of the space after it, in widths of the line
 _SMALLEST_PX = 48  # of the picture's short side: below it no text could be read
 
@@ -67,10 +64,12 @@ def draw_faces(
     usable: NDArray[np.bool_] | None = None,
     *,
     labels_shown: bool = True,
+    names: Mapping[int, str] | None = None,
 ) -> None:
     """Draw a box round each face in the colour of its top expression, with id, expression and a bar of probabilities.
 
     The box is dashed where `usable` (n,) is False, nowhere if it is None. With `labels_shown` False the boxes only.
+    `names` are written beside the track ids they belong to, without accents: the font has Latin letters only.
     """
     if not len(faces):
         return
@@ -83,23 +82,9 @@ def draw_faces(
     if not labels_shown or min(planes.y.shape) < _SMALLEST_PX:
         return
     for row, (box, top) in enumerate(zip(boxes, best, strict=True)):
-        share = faces.emotions[row, top]
-        _draw_tag(planes, box, f"{faces.track_ids[row]} {labels[top]} {share:.0%}", faces.emotions[row], colours, size)
-
-
-def hide_faces(planes: Planes, boxes: Float32Array, method: Anonymize) -> None:
-    """Make the faces in `boxes` (n, 4) px unrecognisable, a margin around them too.
-
-    `blur` and `pixelate` keep 4 x 4 mean values of a face, `box` keeps nothing: choose it where a promise was given.
-    """
-    sides = boxes[:, 2:] - boxes[:, :2]
-    grown = np.concatenate([boxes[:, :2] - _MARGIN * sides, boxes[:, 2:] + _MARGIN * sides], axis=1)
-    for x1, y1, x2, y2 in even_boxes(grown, planes):
-        if method == "box":
-            _fill(planes, x1, y1, x2, y2, BLACK)
-            continue
-        for plane, step in zip(planes, (1, 2, 2), strict=True):
-            _coarsen(plane[y1 // step : y2 // step, x1 // step : x2 // step], method)
+        track_id, share = int(faces.track_ids[row]), faces.emotions[row, top]
+        who = f"{track_id} {_drawable((names or {}).get(track_id, ''))}".strip()
+        _draw_tag(planes, box, f"{who} {labels[top]} {share:.0%}", faces.emotions[row], colours, size)
 
 
 def even_boxes(boxes: NDArray[np.floating], planes: Planes) -> list[list[int]]:
@@ -109,13 +94,6 @@ def even_boxes(boxes: NDArray[np.floating], planes: Planes) -> list[list[int]]:
     low = np.clip(corners[:, :2], 0, [width - 2, height - 2])
     high = np.clip(corners[:, 2:], low + 2, [width, height])
     return np.concatenate([low, high], axis=1).tolist()  # type: ignore[no-any-return]
-
-
-def _coarsen(region: UInt8Array, method: Anonymize) -> None:
-    height, width = region.shape
-    small = cv2.resize(region, (min(_CELLS, width), min(_CELLS, height)), interpolation=cv2.INTER_AREA)
-    how = cv2.INTER_NEAREST if method == "pixelate" else cv2.INTER_CUBIC
-    region[:] = cv2.resize(small, (width, height), interpolation=how)
 
 
 def _size_for(planes: Planes) -> Size:
@@ -159,6 +137,12 @@ def _outline(planes: Planes, box: Sequence[int], line_px: int, colour: Yuv, *, d
     for grow, tone in ((2, BLACK), (0, colour)):
         for left, top, right, bottom in parts:
             _fill(planes, left - grow, top - grow, right + grow, bottom + grow, tone)
+
+
+def _drawable(name: str) -> str:
+    """Return what OpenCV's font can show of a name: printable ASCII, letters without their accents."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return "".join(letter for letter in plain if letter.isprintable()).strip()
 
 
 def _draw_tag(

@@ -1,0 +1,40 @@
+"""CSV that spreadsheets open without harm, written piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+INJECTION_NOTE = "text that starts with = + - @ gets a ' in front, so that no spreadsheet takes it for a formula"
+
+_FORMULA = r"^[=+\-@\t\r]"
+
+
+def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:
+    """Write tables with the same columns, one below the other: UTF-8, comma, decimal point, missing cells empty."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for number, table in enumerate(tables):
+            defuse(table).to_csv(file, index=False, header=number == 0, lineterminator="\n")
+
+
+def defuse(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with a ' before each text, and each name of a column, that a spreadsheet would run as a formula.
+
+    That is text that starts with = + - @, a tab or a carriage return and is not a plain number (OWASP, CSV injection).
+
+    Example:
+        >>> defuse(pd.DataFrame({"note": ["=1+1", "-5", "fine"]}))["note"].tolist()
+        ["'=1+1", '-5', 'fine']
+    """
+    texts = [name for name in table.columns if not is_numeric_dtype(table[name])]
+    safe = table.assign(**{name: _defuse_texts(table[name].astype(object)) for name in texts})
+    return safe.set_axis(_defuse_texts(pd.Series(table.columns, dtype=object)).tolist(), axis=1)
+
+
+def _defuse_texts(texts: pd.Series[str]) -> pd.Series[str]:
+    risky = texts.astype("string").str.contains(_FORMULA, regex=True).fillna(False).astype(bool)
+    risky[risky] = pd.to_numeric(texts[risky], errors="coerce").isna()
+    return texts.mask(risky, "'" + texts.astype(str))
