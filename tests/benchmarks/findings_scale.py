@@ -24,10 +24,14 @@ import pandas as pd
 from written_runs import write_study, write_video
 
 from videmo.emotion.labels import EMOTIONS
+from videmo.findings.aggregate import mean_curves
+from videmo.findings.comparison import compare_groups
 from videmo.findings.moments import Limits, find_moments
+from videmo.findings.report.page import write_report
 from videmo.findings.shared_moments import shared_moments
 from videmo.findings.smoothing import MedianFilter
 from videmo.findings.summary import summarize_run
+from videmo.findings.synchrony import synchrony
 from videmo.findings.tables import Run
 from videmo.findings.timelines import TimelineOptions, build_timelines
 
@@ -47,6 +51,10 @@ CASES: Mapping[str, Callable[[Run], pd.DataFrame]] = {
     "timelines, observations": build_timelines,
     "moments by track": lambda run: find_moments(build_timelines(run, SMOOTHED), SHOWN),
     "moments by stimulus": lambda run: shared_moments(build_timelines(run, EPOCHS), SHOWN, SMALL),
+    "curves with bands": lambda run: mean_curves(build_timelines(run, EPOCHS), SHOWN, by="condition"),
+    "groups compared": lambda run: compare_groups(build_timelines(run, EPOCHS), SHOWN, by="condition"),
+    "synchrony": lambda run: synchrony(build_timelines(run, EPOCHS), ["happiness"], by="condition")[0],
+    "report": lambda run: pd.DataFrame({"bytes": [write_report(run).stat().st_size]}),
 }
 
 
