@@ -100,3 +100,18 @@ def test_wrong_files_and_options_are_named(run_folder: Path, run_cli: Cli) -> No
     assert (code, "line 2: file 'c.mp4' is not among the 2 videos of this run" in err) == (2, True)
     code, _, err = run_cli("summarize", run_folder, "--segments", "x.csv", "--epoch", "1s")
     assert (code, "--epoch and --segments" in err) == (2, True)
+
+
+def test_respondents_are_summed_up(run_folder: Path, run_cli: Cli) -> None:
+    code, out, err = run_cli(
+        "summarize", run_folder, "--manifest", run_folder.parent / "study.csv", "--by", "respondent"
+    )
+    assert (code, err) == (0, "")
+    assert "r1, videos: 1, tracks: 1, seen 1.0 s, 100% of it usable" in out
+    assert "r2" not in out  # nobody was seen
+
+
+def test_respondents_have_no_epochs_here(run_folder: Path, run_cli: Cli) -> None:
+    code, _, err = run_cli("summarize", run_folder, "--by", "respondent", "--epoch", "1s")
+    assert code == 2
+    assert "use `videmo timelines`" in err

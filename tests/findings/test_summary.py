@@ -5,10 +5,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from scored_frames import scored_frames, video_info
+from written_runs import write_video
 
 from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
-from videmo.findings.summary import summarize, summarize_by_epoch, summarize_epochs, summarize_run
+from videmo.findings.summary import (
+    summarize,
+    summarize_by_epoch,
+    summarize_epochs,
+    summarize_respondents,
+    summarize_run,
+)
 from videmo.findings.tables import Run
 from videmo.output.parquet import TablesSink
 
@@ -139,3 +146,29 @@ def test_a_run_is_the_sum_of_its_videos(tmp_path: Path) -> None:
     assert summarize_run(run, by="video")["tracks"].tolist() == [2, 1]
     epochs = summarize_epochs(run, 0.04, by="track")
     assert epochs.groupby("video_id").size().to_dict() == {"a": 5, "b": 1}
+
+
+def test_a_respondent_pools_their_videos_over_time(tmp_path: Path) -> None:
+    faces = pd.DataFrame({"frame_index": [0, 1], "happiness": [0.8, 0.2]})
+    write_video(tmp_path, "first", [0.0, 1.0], faces)  # each for 1 s
+    write_video(tmp_path, "second", [0.0, 2.0], faces.assign(usable=[True, False]))  # each for 2 s
+    write_video(tmp_path, "other", [0.0, 1.0], faces)
+    study = pd.DataFrame(
+        {"respondent": ["r1", "r1", "r2"], "condition": ["a", "a", "b"], "stimulus": ["x", "y", "x"]},
+        index=pd.Index(["first", "second", "other"], name="video_id"),
+    )
+    one, two = summarize_respondents(Run(tmp_path), study).to_dict("records")
+    wanted = {"respondent": "r1", "videos": 2, "tracks": 2, "seen_s": 6.0, "usable_share": 4 / 6, "condition": "a"}
+    assert {name: one[name] for name in wanted} == pytest.approx(wanted)
+    assert one["mean_happiness"] == pytest.approx((0.8 + 0.2 + 2 * 0.8) / 4)
+    assert one["share_happiness"] == pytest.approx(3 / 4)
+    assert one["peak_happiness"] == pytest.approx(0.8)
+    assert "stimulus" not in one or pd.isna(one["stimulus"])  # two of them
+    assert (two["respondent"], two["stimulus"], two["usable_share"]) == ("r2", "x", 1.0)
+    assert not {"first_s", "peak_happiness_s", "video_id"} & set(one)
+
+
+def test_respondents_need_a_study(tmp_path: Path) -> None:
+    write_video(tmp_path, "v", [0.0], pd.DataFrame({"frame_index": [0]}))
+    with pytest.raises(UsageError, match="no study names the respondents: give it with --manifest"):
+        summarize_respondents(Run(tmp_path), pd.DataFrame(index=pd.Index([], name="video_id")))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,11 +24,12 @@ class By(StrEnum):
 
     TRACK = "track"
     VIDEO = "video"
+    RESPONDENT = "respondent"
 
 
 def summarize(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
-    by: Annotated[By, typer.Option(help="One row per track or per video.")] = By.TRACK,
+    by: Annotated[By, typer.Option(help="One row per track, video or respondent of the study.")] = By.TRACK,
     epoch: Annotated[str | None, typer.Option(metavar="TIME", help="Rows of fixed length instead, e.g. 1s.")] = None,
     manifest: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Study: file, respondent ... instead of the run's.")
@@ -44,19 +45,25 @@ def summarize(
     from videmo.findings.manifest import carry
     from videmo.findings.segment_summary import summarize_run_segments
     from videmo.findings.segments import place_segments, read_segments
-    from videmo.findings.summary import summarize_epochs, summarize_run
+    from videmo.findings.summary import summarize_epochs, summarize_respondents, summarize_run
     from videmo.findings.tables import Run
 
     if epoch and segments:
         raise UsageError("--epoch and --segments: rows are either epochs or segments, not both")
+    if by is By.RESPONDENT and (epoch or segments):
+        raise UsageError("--by respondent sums up whole videos: for epochs of respondents use `videmo timelines`")
     run = Run(folder)
     epoch_s = parse_seconds(epoch, "--epoch") if epoch else None
     study = _read_study(manifest, run) if manifest else run.study()
+    if by is By.RESPONDENT:
+        write_rows(summarize_respondents(run, study), form, output, format_tables)
+        return
+    pooled: Literal["track", "video"] = "track" if by is By.TRACK else "video"
     if segments:
         placed = place_segments(read_segments(segments, tier=tier), run.videos(), study if len(study) else None)
-        rows = summarize_run_segments(run, placed, by=by.value)
+        rows = summarize_run_segments(run, placed, by=pooled)
     else:
-        rows = summarize_epochs(run, epoch_s, by=by.value) if epoch_s else summarize_run(run, by=by.value)
+        rows = summarize_epochs(run, epoch_s, by=pooled) if epoch_s else summarize_run(run, by=pooled)
     write_rows(carry(rows, study), form, output, format_tables)
 
 
@@ -72,18 +79,25 @@ def format_tables(rows: pd.DataFrame) -> Iterator[str]:
         yield rows.rename(columns=lambda name: name.removeprefix("mean_")).to_string(index=False, float_format="%.2f")
         return
     for row in rows.to_dict("records"):
-        who = f"track {row['track_id']}" if "track_id" in row else f"{row['tracks']} tracks"
         yield (
-            f"{row['video_id']}, {who}: seen {row['seen_s']:.1f} s between {row['first_s']:.1f} and "
-            f"{row['last_s']:.1f} s, {row['usable_share']:.0%} of it usable; mostly {row['dominant']}; "
+            f"{_name(row)}, {row['usable_share']:.0%} of it usable; mostly {row['dominant']}; "
             f"{row['transitions_per_min']:.1f} transitions a minute"
         )
-        yield f"  {'expression':<12}{'share':>7}{'mean':>7}{'peak':>7}{'at s':>9}"
+        at_s = f"{'at s':>9}" if "video_id" in row else ""
+        yield f"  {'expression':<12}{'share':>7}{'mean':>7}{'peak':>7}{at_s}"
         for label in sorted(labels, key=lambda label: -row[f"share_{label}"]):
-            yield (
-                f"  {label:<12}{row[f'share_{label}']:>7.0%}{row[f'mean_{label}']:>7.2f}"
-                f"{row[f'peak_{label}']:>7.2f}{row[f'peak_{label}_s']:>9.2f}"
-            )
+            at_s = f"{row[f'peak_{label}_s']:>9.2f}" if "video_id" in row else ""
+            share, mean, peak = (row[f"{figure}_{label}"] for figure in ("share", "mean", "peak"))
+            yield f"  {label:<12}{share:>7.0%}{mean:>7.2f}{peak:>7.2f}{at_s}"
+
+
+def _name(row: Mapping[Hashable, Any]) -> str:
+    """Return whose summary a row is, and how long they were seen."""
+    if "video_id" not in row:
+        return f"{row['respondent']}, videos: {row['videos']}, tracks: {row['tracks']}, seen {row['seen_s']:.1f} s"
+    who = f"track {row['track_id']}" if "track_id" in row else f"{row['tracks']} tracks"
+    span = f"between {row['first_s']:.1f} and {row['last_s']:.1f} s"
+    return f"{row['video_id']}, {who}: seen {row['seen_s']:.1f} s {span}"
 
 
 def _read_study(path: Path, run: Run) -> pd.DataFrame:

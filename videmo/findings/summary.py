@@ -10,7 +10,7 @@ over all rows, and its `usable_share` of 0 says so; an epoch without any has no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -24,10 +24,39 @@ from videmo.findings.timeline import INSTANT_S, Timeline, frame_durations, timel
 By = Literal["track", "video"]
 Row = dict[str, object]
 
+_TIMES = ("first_s", "last_s")
+
 
 def summarize_run(run: Run, *, by: By = "track") -> pd.DataFrame:
     """Return `summarize` of every finished video of a run, one below the other."""
     return _over_videos(run, partial(summarize, by=by))
+
+
+def summarize_respondents(run: Run, study: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per respondent of a study: `summarize` of all tracks of all their videos, pooled.
+
+    Args:
+        run: the run.
+        study: from `match_videos` or `Run.study`: videos by `video_id`, with `respondent`.
+
+    Returns:
+        `respondent`, `videos` (finished ones) and `tracks` (their number), then the columns of `summarize` but those
+        that are times of one video; what the study says of all videos of a respondent alike at the right. A respondent
+        whose face was never seen has no row.
+
+    Raises:
+        UsageError: the study names no respondents.
+    """
+    if "respondent" not in study:
+        raise UsageError(f"{run.out}: no study names the respondents: give it with --manifest")
+    done = study[study.index.isin(run.video_ids)]
+    rows = []
+    for respondent, videos in done.groupby("respondent", sort=True):
+        seen, usable = (_lines_of(run, videos.index, usable_only=only) for only in (False, True))
+        if seen:
+            counts = {"respondent": respondent, "videos": len(videos), "tracks": len(seen)}
+            rows.append(counts | _describe(seen, usable, run.labels) | _agreed(videos.drop(columns="respondent")))
+    return pd.DataFrame(rows).drop(columns=[*_TIMES, *(f"peak_{label}_s" for label in run.labels)], errors="ignore")
 
 
 def summarize_epochs(run: Run, epoch_s: float, *, by: By = "track") -> pd.DataFrame:
@@ -104,6 +133,16 @@ def _over_videos(run: Run, describe: Callable[..., pd.DataFrame]) -> pd.DataFram
     tables = [describe(run.frames(video_id), run.faces(video_id), run.labels) for video_id in run.video_ids]
     filled = [table for table in tables if not table.empty]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def _lines_of(run: Run, video_ids: Iterable[str], *, usable_only: bool) -> list[Timeline]:
+    tables = ((run.frames(video_id), run.faces(video_id)) for video_id in video_ids)
+    return [line for pair in tables for line in timelines(*pair, run.labels, usable_only=usable_only)]
+
+
+def _agreed(study: pd.DataFrame) -> Row:
+    """Return the columns in which all rows say the same."""
+    return {str(name): study[name].iloc[0] for name in study if study[name].nunique(dropna=False) == 1}
 
 
 def _key(line: Timeline) -> Row:
