@@ -111,11 +111,25 @@ def spell_duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.2f} h"
 
 
+def spell_share(share: float) -> str:
+    """Return a share (0..1) in per cent; only what is all or nothing reads as 100 % or 0 %.
+
+    Example:
+        >>> spell_share(0.5), spell_share(0.996), spell_share(0.00001)
+        ('50 %', '99.6 %', '< 0.1 %')
+    """
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f} %" if 0 < share < 0.01 or 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
 _SPELL: Final[Mapping[Kind, Callable[[float], str]]] = {
     "count": lambda number: f"{number:,.0f}",
     "clock": spell_clock,
     "duration": spell_duration,
-    "share": lambda number: f"{100 * number:.0f} %",
+    "share": spell_share,
     "probability": lambda number: f"{number:.2f}",
     "number": lambda number: f"{round(number, 2) + 0:.2f}".replace("-", "−"),
     "p": lambda number: "< 0.001" if number < 0.001 else f"{number:.3f}",
