@@ -26,7 +26,7 @@ from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
 from videmo.findings.report.embed import MISSING, SCALE, spell_json
 from videmo.findings.report.page import write_report
-from videmo.findings.report.views import Kind, to_cell
+from videmo.findings.report.views import Kind, spell_share, to_cell
 from videmo.findings.tables import Run
 
 HOSTILE = '</script><img src=x onerror="hacked=1"><b>\'{{ 7*7 }}'
@@ -235,3 +235,19 @@ def test_what_is_wrong_is_named(study: Run, tmp_path: Path, run_cli: Cli, monkey
     with missing_package("jinja2", monkeypatch):
         code, _, err = run_cli("report", study.out)
     assert (code, "this command needs jinja2: pip install 'videmo[report]'" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0 %"),
+        (1.0, "100 %"),
+        (0.5, "50 %"),
+        (0.996, "99.6 %"),
+        (0.9999, "> 99.9 %"),
+        (0.004, "0.4 %"),
+        (1e-5, "< 0.1 %"),
+    ],
+)
+def test_only_all_and_nothing_read_so(share: float, text: str) -> None:
+    assert spell_share(share) == text
