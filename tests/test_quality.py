@@ -23,8 +23,9 @@ from videmo.quality import (
 )
 from videmo.settings import Settings
 
-SIZE, GOOD, FRONTAL = 60.0, (1.0, 0.5, 0.4, 0.0), (0.0, 0.0, 0.0)
+SIZE, GOOD, FRONTAL = 60.0, (1.0, 0.5, 0.4, 0.0, 0.1), (0.0, 0.0, 0.0)
 """What no default limit excludes: face_size_px, `MEASURES`, pose."""
+DEFAULTS = Settings()
 
 
 def portrait(side_px: int = 48) -> UInt8Array:
@@ -40,16 +41,21 @@ def measure(*pictures: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def judge(
-    *, size: float = SIZE, measures: tuple[float, ...] = GOOD, yaw: float = 0.0, score: float = 0.9
+    *,
+    size: float = SIZE,
+    measures: tuple[float, ...] = GOOD,
+    yaw: float = 0.0,
+    score: float = 0.9,
+    settings: Settings = DEFAULTS,
 ) -> str | None:
-    """Return the reason to exclude a face under the default limits."""
+    """Return the reason to exclude a face, under the default limits unless others are given."""
     box = np.array([[10, 10, 10 + size, 10 + size]], np.float32)
     found = find_exclusions(
         box,
         np.array([score], np.float32),
         np.array([measures], np.float32),
         np.array([[yaw, 0, 0]], np.float32),
-        Settings(),
+        settings,
     )
     return None if found[0] == USABLE else EXCLUDE_REASONS[found[0]]
 
@@ -145,28 +151,38 @@ def test_the_size_is_the_geometric_mean_of_the_sides() -> None:
     [
         ({}, None),
         ({"size": 12.0}, "too_small"),
-        ({"measures": (1, 0.5, 0.4, 0.6)}, "cut_off"),
-        ({"measures": (1, 0.03, 0.4, 0)}, "too_dark"),
-        ({"measures": (1, 0.98, 0.4, 0)}, "too_bright"),
-        ({"measures": (1, 0.5, 0.02, 0)}, "low_contrast"),
-        ({"measures": (0.01, 0.5, 0.4, 0)}, "blurred"),
+        ({"measures": (1, 0.5, 0.4, 0.6, 0)}, "cut_off"),
+        ({"measures": (1, 0.03, 0.4, 0, 0)}, "too_dark"),
+        ({"measures": (1, 0.98, 0.4, 0, 0)}, "too_bright"),
+        ({"measures": (1, 0.5, 0.02, 0, 0)}, "low_contrast"),
+        ({"measures": (0.01, 0.5, 0.4, 0, 0)}, "blurred"),
         ({"yaw": 70.0}, "turned_away"),
         ({"yaw": -70.0}, "turned_away"),
         ({"score": 0.05}, "low_score"),
-        ({"measures": (np.nan,) * 4, "yaw": np.nan}, None),
-        ({"size": 12.0, "measures": (0, 0, 0, 1), "yaw": 70.0, "score": 0.0}, "too_small"),
-        ({"measures": (0, 0, 0, 0), "score": 0.0}, "too_dark"),
+        ({"measures": (np.nan,) * 5, "yaw": np.nan}, None),
+        ({"size": 12.0, "measures": (0, 0, 0, 1, 1), "yaw": 70.0, "score": 0.0}, "too_small"),
+        ({"measures": (0, 0, 0, 0, 0), "score": 0.0}, "too_dark"),
     ],
 )
 def test_the_first_reason_counts(face: dict[str, float], reason: str | None) -> None:
     assert judge(**face) == reason
 
 
+def test_a_covered_face_is_excluded_only_under_a_limit() -> None:
+    covered, strict = (1, 0.5, 0.4, 0, 0.96), Settings(quality_max_occlusion=0.95)
+    assert judge(measures=covered) is None
+    assert judge(measures=covered, settings=strict) == "occluded"
+    assert judge(settings=strict) is None
+    assert judge(measures=(1, 0.5, 0.4, 0, np.nan), settings=strict) is None
+    assert judge(measures=covered, yaw=70.0, settings=strict) == "turned_away"
+    assert judge(measures=covered, score=0.1, settings=strict) == "occluded"
+
+
 def test_damaged_portraits_get_the_reason_that_fits() -> None:
     face = portrait().astype(float)
     damaged = [face, 0.1 * face, 255 - 0.08 * face, 100 + 0.1 * face, cv2.GaussianBlur(face, (0, 0), 3)]
     rows = measure_crops(np.stack(damaged)[..., None].round().astype(np.uint8))
-    reasons = [judge(measures=(*row, 0.0)) for row in rows.tolist()]
+    reasons = [judge(measures=(*row, 0.0, 0.0)) for row in rows.tolist()]
     assert reasons == [None, "too_dark", "too_bright", "low_contrast", "blurred"]
 
 

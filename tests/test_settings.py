@@ -30,6 +30,7 @@ from videmo.settings import Settings, read_config
         ("quality_max_cut_off", 1.5),
         ("quality_min_sharpness", -0.1),
         ("quality_max_yaw_deg", 91),
+        ("quality_max_occlusion", 1.1),
         ("quality_min_score", "high"),
         ("jobs", 0),
         ("stall_limit_s", 0.0),

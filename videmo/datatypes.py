@@ -161,15 +161,15 @@ class TrackedFaces(Detections):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MeasuredFaces(TrackedFaces):
-    """Faces with their quality: + measures (n, 4) float32, columns `videmo.quality.MEASURES`, NaN if not measured."""
+    """Faces with their quality: + measures (n, 5) float32, columns `videmo.quality.MEASURES`, NaN if not measured."""
 
-    measures: Float32Array = field(default_factory=lambda: np.zeros((0, 4), np.float32), kw_only=True)
+    measures: Float32Array = field(default_factory=lambda: np.zeros((0, 5), np.float32), kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not len(self.measures):
-            object.__setattr__(self, "measures", np.full((len(self), 4), np.nan, np.float32))
-        self._check("measures", np.float32, 4)
+            object.__setattr__(self, "measures", np.full((len(self), 5), np.nan, np.float32))
+        self._check("measures", np.float32, 5)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -2,8 +2,9 @@
 
 Faces that cannot be judged by eye are marked, not removed: the tables keep them with the reason.
 
-There is no measure of occlusion: the five landmarks are a regression that guesses hidden points, and the detector's
-score falls for many reasons. A hand before the mouth goes unseen unless the score sinks below the limit.
+What covers a face is only hinted at, by `videmo.occlusion`: the five landmarks are a regression that guesses hidden
+points, and the detector's score falls for many reasons. The hint knows masks, cups and dark glasses better than hands,
+and excludes nothing unless a limit is set.
 """
 
 from __future__ import annotations
@@ -18,18 +19,20 @@ from videmo.datatypes import Float32Array, MeasuredFaces, UInt8Array
 from videmo.pose import head_pose
 from videmo.settings import Settings
 
-MEASURES: Final = ("sharpness", "brightness", "contrast", "share_cut_off")
+MEASURES: Final = ("sharpness", "brightness", "contrast", "share_cut_off", "occlusion")
 """Columns of `MeasuredFaces.measures`."""
 
 EXCLUDE_REASONS: Final = (
-    *("too_small", "cut_off", "too_dark", "too_bright", "low_contrast", "blurred", "turned_away", "low_score"),
+    *("too_small", "cut_off", "too_dark", "too_bright", "low_contrast", "blurred", "turned_away", "occluded"),
+    "low_score",
 )
 """Why a face is not usable; where several hold, the first counts."""
 
 USABLE: Final = -1
 """Stands for no reason."""
 
-_SIDE_PX: Final = 48
+SIDE_PX: Final = 48
+"""Crops are measured at this side: what detail reaches the classifier counts."""
 _EDGE_PX: Final = 8
 """Left out on each side: hair and background. The middle two thirds hold brows to chin in the framing of FER2013."""
 
@@ -47,10 +50,8 @@ def measure_crops(crops: UInt8Array) -> Float32Array:
         >>> measure_crops(np.full((1, 48, 48, 1), 51, np.uint8)).round(2).tolist()
         [[0.0, 0.2, 0.0]]
     """
-    count, side_px = crops.shape[:2]
-    column = crops.reshape(count * side_px, side_px)
-    if side_px != _SIDE_PX and count:
-        column = np.asarray(cv2.resize(column, (_SIDE_PX, count * _SIDE_PX), interpolation=cv2.INTER_AREA), np.uint8)
+    count = len(crops)
+    column = stack_crops(crops)
     # One filter run over all crops, one below the other: what mixes at their borders is left out with the edge.
     edges = np.asarray(cv2.Laplacian(column, cv2.CV_16S) if count else column, np.int16)
     means, variances = _moments(column)
@@ -61,12 +62,21 @@ def measure_crops(crops: UInt8Array) -> Float32Array:
     return measures
 
 
+def stack_crops(crops: UInt8Array) -> UInt8Array:
+    """Return gray crops (n, S, S, 1) at 48 px, one below the other: (n * 48, 48)."""
+    count, side_px = crops.shape[:2]
+    column = crops.reshape(count * side_px, side_px)
+    if side_px == SIDE_PX or not count:
+        return column
+    return np.asarray(cv2.resize(column, (SIDE_PX, count * SIDE_PX), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _moments(column: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and variance (n,) of the middles of squares that lie one below the other."""
-    squares = column.reshape(-1, _SIDE_PX, _SIDE_PX)
+    squares = column.reshape(-1, SIDE_PX, SIDE_PX)
     # Sums of squares of whole numbers are exact in float64: one pass does, and a flat crop has variance 0.
     middles = squares[:, _EDGE_PX:-_EDGE_PX, _EDGE_PX:-_EDGE_PX].astype(np.float64)
-    pixels = (_SIDE_PX - 2 * _EDGE_PX) ** 2
+    pixels = (SIDE_PX - 2 * _EDGE_PX) ** 2
     means = np.einsum("ijk->i", middles) / pixels
     return means, np.einsum("ijk,ijk->i", middles, middles) / pixels - means**2
 
@@ -119,11 +129,11 @@ def find_exclusions(
     Args:
         boxes: (n, 4) px.
         scores: (n,) of the detector.
-        measures: (n, 4), columns `MEASURES`; NaN, which stands for not measured, excludes nothing.
+        measures: (n, 5), columns `MEASURES`; NaN, which stands for not measured, excludes nothing.
         poses: (n, 3) yaw, pitch, roll in degrees; NaN excludes nothing.
         settings: The limits, `quality_*`.
     """
-    sharpness, brightness, contrast, cut_off = measures.T
+    sharpness, brightness, contrast, cut_off, occlusion = measures.T
     holds = [
         face_sizes(boxes) < settings.quality_min_face_px,
         cut_off > settings.quality_max_cut_off,
@@ -132,6 +142,7 @@ def find_exclusions(
         contrast < settings.quality_min_contrast,
         sharpness < settings.quality_min_sharpness,
         np.abs(poses[:, 0]) > settings.quality_max_yaw_deg,
+        occlusion > settings.quality_max_occlusion,
         scores < settings.quality_min_score,
     ]
     return np.select(holds, range(len(EXCLUDE_REASONS)), USABLE).astype(np.int8)

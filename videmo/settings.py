@@ -34,8 +34,9 @@ class Settings:
     Quality: a face counts as usable from `quality_min_face_px` (geometric mean of the box's sides), with at most
     `quality_max_cut_off` (0..1) of its square outside the picture, a brightness (0..1) between
     `quality_min_brightness` and `quality_max_brightness`, from `quality_min_contrast` (0..1) and
-    `quality_min_sharpness`, up to `quality_max_yaw_deg` to either side and from the detection score
-    `quality_min_score` (0..1); see `videmo.quality`. At the defaults the default model has lost about 5 points of
+    `quality_min_sharpness`, up to `quality_max_yaw_deg` to either side, up to `quality_max_occlusion` (0..1; 1, the
+    default, excludes nothing, see `videmo.occlusion`) and from the detection score `quality_min_score` (0..1); see
+    `videmo.quality`. At the defaults the default model has lost about 5 points of
     accuracy (`tests/benchmarks/quality_thresholds.py`).
     Machine: `jobs` videos at once and `batch_size` faces per model call (None = chosen for the machine), `device`, and
     `runtime`, the library that runs the networks. A video that gives no new frame in `stall_limit_s` of reading and
@@ -69,6 +70,7 @@ class Settings:
     quality_min_contrast: float = 0.09
     quality_min_sharpness: float = 0.065
     quality_max_yaw_deg: float = 40.0
+    quality_max_occlusion: float = 1.0
     quality_min_score: float = 0.6
     model: str = "ferplus-resnet-48"
     jobs: int | None = None

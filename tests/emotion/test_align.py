@@ -18,6 +18,7 @@ from videmo.detection.base import Detector
 from videmo.detection.haar import HaarDetector
 from videmo.detection.yunet import YuNetDetector
 from videmo.emotion.align import FRAMINGS, Framing, align, cut_squares, place_squares
+from videmo.occlusion import measure_occlusion
 from videmo.quality import measure_crops
 from videmo.video.picture import ArrayPicture
 
@@ -138,6 +139,7 @@ def test_faces_come_with_what_is_measured_of_their_crop_and_square() -> None:
     moved = replace(item.faces, boxes=boxes((-32, 30, 32, 94)))
     inside, outside = align(iter([item, replace(item, faces=moved)]), 48, PLAIN, keep_picture=False)
     np.testing.assert_array_equal(inside.faces.measures[:, :3], measure_crops(inside.faces.crops))
+    np.testing.assert_array_equal(inside.faces.measures[:, 4], measure_occlusion(inside.faces.crops))
     assert inside.faces.measures[0, 3] == 0
     assert outside.faces.measures[0, 3] == pytest.approx(0.5)
 

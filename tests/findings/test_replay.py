@@ -25,7 +25,7 @@ def test_frames_get_back_what_was_written_of_them(
     video = video_info(tmp_path)
     shots = [index // 5 for index in range(len(counts))]
     written = [
-        replace(item, faces=replace(item.faces, measures=np.random.default_rng(0).random((len(item.faces), 4))))
+        replace(item, faces=replace(item.faces, measures=np.random.default_rng(0).random((len(item.faces), 5))))
         for item in scored_frames(video, counts, analysed_every=every, shots=shots)
     ]
     sink = TablesSink(tmp_path, video, EMOTIONS, {})

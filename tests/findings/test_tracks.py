@@ -48,7 +48,7 @@ def test_usable_rows_decide_the_means_and_their_time_the_share(tmp_path: Path, m
     sink = TablesSink(tmp_path, video, EMOTIONS, {})
     for item, time_s in zip(scored_frames(video, [2, 2, 1, 1]), (0.0, 1.0, 3.0, 4.0), strict=True):
         usable = np.array([time_s == 1.0, False])[: len(item.faces)]
-        measures = np.where(usable[:, None], [1.0, 0.5, 0.4, 0.0], [0.0, 0.5, 0.4, 0.0])
+        measures = np.where(usable[:, None], [1.0, 0.5, 0.4, 0.0, 0.1], [0.0, 0.5, 0.4, 0.0, 0.1])
         faces = replace(item.faces, measures=measures)
         sink.write(replace(item, frame=replace(item.frame, time_s=time_s), faces=faces))
     paths = sink.close()

@@ -93,9 +93,9 @@ def test_columns_are_those_of_the_design(tmp_path: Path) -> None:
         "right_mouth_x", "right_mouth_y", "left_mouth_x", "left_mouth_y",
     ]  # fmt: skip
     assert list(faces)[20:23] == ["yaw_deg", "pitch_deg", "roll_deg"]
-    assert list(faces)[23:-7] == [*EMOTIONS, "emotion"]
-    assert list(faces)[-7:] == [
-        "face_size_px", "sharpness", "brightness", "contrast", "share_cut_off", "usable", "exclude_reason",
+    assert list(faces)[23:-8] == [*EMOTIONS, "emotion"]
+    assert list(faces)[-8:] == [
+        "face_size_px", "sharpness", "brightness", "contrast", "share_cut_off", "occlusion", "usable", "exclude_reason",
     ]  # fmt: skip
     stored = pq.read_schema(tmp_path / "faces" / "clip.parquet")
     assert stored.equals(faces_schema(EMOTIONS))
@@ -120,7 +120,7 @@ def test_landmarks_that_nobody_found_are_null(tmp_path: Path) -> None:
 def test_rows_hold_their_quality_and_are_usable_unless_there_is_a_reason(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
     items = [
-        replace(item, faces=replace(item.faces, measures=rng.random((len(item.faces), 4)) ** 2))
+        replace(item, faces=replace(item.faces, measures=rng.random((len(item.faces), 5)) ** 2))
         for item in scored_frames(video_info(tmp_path), [3, 0, 2, 4])
     ]
     _, faces = write(tmp_path, items)
@@ -148,7 +148,7 @@ def test_the_limits_of_the_settings_decide(tmp_path: Path) -> None:
 def test_measures_that_nobody_took_are_null(tmp_path: Path) -> None:
     write(tmp_path, list(scored_frames(video_info(tmp_path), [1, 2])))
     table = pq.read_table(tmp_path / "faces" / "clip.parquet")
-    assert [table[name].null_count for name in QUALITY_COLUMNS] == [3] * 4
+    assert [table[name].null_count for name in QUALITY_COLUMNS] == [3] * 5
     assert table["usable"].to_pylist() == [True] * 3
 
 
@@ -182,7 +182,7 @@ def test_footers_say_what_the_run_says_and_what_was_added_at_the_end(tmp_path: P
     for path in sink.close():
         footer = pq.read_metadata(path).metadata
         assert footer[b"videmo.version"] == b"1.2.3"
-        assert footer[b"videmo.schema_version"] == b"1.2"
+        assert footer[b"videmo.schema_version"] == b"1.3"
         assert footer[b"videmo.table"].decode() == path.parent.name
         assert json.loads(footer[b"videmo.labels"]) == list(EMOTIONS)
         assert footer[b"videmo.report"] == b'{"faces": 1}'
@@ -240,4 +240,4 @@ def test_write_table_replaces_whole_or_not_at_all(tmp_path: Path, monkeypatch: p
     assert pq.read_table(path)["a"].to_pylist() == [1]
     assert [file.name for file in tmp_path.iterdir()] == ["videos.parquet"]
     footer = pq.read_metadata(path).metadata
-    assert (footer[b"videmo.table"], footer[b"videmo.schema_version"]) == (b"videos", b"1.2")
+    assert (footer[b"videmo.table"], footer[b"videmo.schema_version"]) == (b"videos", b"1.3")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videmo.datatypes import AlignedFaces, Float32Array, FrameFaces, TrackedFaces, UInt8Array
+from videmo.occlusion import measure_occlusion
 from videmo.quality import MEASURES, measure_crops, measure_cut_off
 
 Point = tuple[float, float]
@@ -74,7 +75,8 @@ def align(
             gray = frame.picture.gray()
             squares = place_squares(faces.boxes, faces.landmarks, framing)
             crops = cut_squares(gray, squares, crop_side_px)
-            measures = np.column_stack([measure_crops(crops), measure_cut_off(squares.corners, *gray.shape[::-1])])
+            cut_off = measure_cut_off(squares.corners, *gray.shape[::-1])
+            measures = np.column_stack([measure_crops(crops), cut_off, measure_occlusion(crops)])
         known = (faces.boxes, faces.scores, faces.landmarks, faces.track_ids)
         aligned = AlignedFaces(*known, crops, measures=measures)
         yield FrameFaces(frame if keep_picture else frame.without_picture(), aligned)

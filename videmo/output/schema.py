@@ -12,7 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
-SCHEMA_VERSION: Final = "1.2"
+SCHEMA_VERSION: Final = "1.3"
 SCHEMA_VERSION_KEY: Final = "videmo.schema_version"
 LABELS_KEY: Final = "videmo.labels"
 
@@ -31,6 +31,7 @@ QUALITY_COLUMNS: Final = {
     "brightness": "mean luma of the face, 0 to 1",
     "contrast": "twice the standard deviation of the face's luma, 0 to 1",
     "share_cut_off": "share of the face's square that lies outside the picture, 0 to 1",
+    "occlusion": "hint that something covers part of the face, 0 to 1, see videmo.occlusion",
 }
 """In the order of `videmo.quality.MEASURES`; null where faces came unmeasured."""
 

@@ -26,6 +26,7 @@ REASONS: Final[Mapping[str, str]] = {
     "low_contrast": "too little contrast",
     "blurred": "blurred",
     "turned_away": "turned away",
+    "occluded": "covered in part",
     "low_score": "barely a face to the detector",
 }
 
@@ -80,8 +81,8 @@ def view_reasons(reasons: pd.DataFrame) -> View:
     ]
     reading = (
         "Why faces do not count. Where several limits are broken the first of the list in the methods is named; the "
-        "limits of this run are among its settings there. A hand before the mouth is not noticed. Video by video: "
-        "findings/exclusions.parquet."
+        "limits of this run are among its settings there. A hand before the mouth mostly goes unnoticed. Video by "
+        "video: findings/exclusions.parquet."
     )
     table = reasons.assign(exclude_reason=reasons["exclude_reason"].map(REASONS).fillna(reasons["exclude_reason"]))
     return view_table("exclusion_reasons", table, "Reasons of exclusion", reading, columns)
