@@ -33,16 +33,7 @@ _COLUMN_OF_PIXEL: Final = np.repeat(np.eye(_CELLS, dtype=np.float32), _CELL_PX, 
 
 WEIGHTS: Final = np.array(
     [
-        *(
-            -0.33,
-            -0.01,
-            0.02,
-            0.46,
-            -1.16,
-            -1.27,
-            0.42,
-            0.41,
-        ),  # luma: rows from the brows to the mouth, outer and inner
+        *(-0.33, -0.01, 0.02, 0.46, -1.16, -1.27, 0.42, 0.41),  # luma: rows from brows to mouth, outer and inner cells
         *(0.23, 0.17, 0.14, 0.37, 0.3, -0.45, 0.21, -0.6),  # level edges
         *(0.06, 0.48, 0.57, 2.2, 1.28, 1.28, -0.02, 1.02),  # luma, squared
         *(0.15, -0.07, 0.3, 0.09, -0.11, -0.19, -0.06, 0.35),  # level edges, squared
