@@ -17,7 +17,26 @@ from videmo.errors import UsageError
 
 Cli = Callable[..., tuple[int, str, str]]
 README = Path(__file__).resolve().parents[2] / "README.md"
-COMMANDS = ("analyze", "predict", "render", "summarize", "demo", "doctor", "models", "data", "train", "evaluate")
+COMMANDS = (
+    "analyze",
+    "predict",
+    "render",
+    "summarize",
+    "timelines",
+    "moments",
+    "aggregate",
+    "charts",
+    "report",
+    "export",
+    "verify",
+    "identities",
+    "demo",
+    "doctor",
+    "models",
+    "data",
+    "train",
+    "evaluate",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -96,19 +96,6 @@ def test_chart_is_a_picture(run: Run) -> None:
     assert len(data) > 10_000
 
 
-def test_nothing_but_the_promised_files_is_written(run: Run) -> None:
-    written = {str(path.relative_to(run[0])) for path in run[0].rglob("*") if path.is_file()}
-    assert written == {
-        "run.json",
-        "videos.parquet",
-        "tracks.parquet",
-        "frames/face.parquet",
-        "faces/face.parquet",
-        "annotated/face.mp4",
-        "charts/face.png",
-    }
-
-
 def test_stream_yields_the_same_as_the_tables(run: Run, clip: Path) -> None:
     faces = pd.read_parquet(run[0] / "faces")
     items = list(videmo.stream(clip))

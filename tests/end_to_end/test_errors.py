@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -120,43 +119,15 @@ def test_no_permission_on_the_output(clip: Path, run_cli: Cli, tmp_path: Path, m
 
 
 def test_no_permission_on_the_input(clip: Path, run_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import videmo.analysis.one_video as one_video
+    import videmo.video.files as video_files
 
-    def refuse(path: Path) -> str:
+    def refuse(path: Path, check: object) -> str:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(one_video, "hash_file", refuse)
+    monkeypatch.setattr(video_files, "hash_file", refuse)
     code, _, err = run_cli("analyze", clip, "--out", tmp_path / "out")
     assert code == 3
     assert f"failed: {clip}: cannot be read (Permission denied): check" in err
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 120 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("needs the right to mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_full_disk_stops_the_run_and_keeps_what_was_finished(
-    small_disk: Path, clip: Path, run_cli: Cli, tmp_path: Path
-) -> None:
-    long = synthetic.moving_face_clip(tmp_path / "long.mp4", duration_s=8, width_px=640, height_px=480, side_px=400)
-    code, _, err = run_cli(
-        "analyze", clip, long, "--out", small_disk / "out", "--jobs", "1", "--stride", "10", "--no-charts"
-    )
-    assert code == 1
-    assert "No space left" in err.strip().splitlines()[-1]
-    assert "Traceback" not in err
-    left = sorted(path.name for path in (small_disk / "out").rglob("*") if path.is_file())
-    assert not [name for name in left if name.endswith(".partial")]
-    assert "face.mp4" in left
-    assert len(pd.read_parquet(small_disk / "out" / "frames" / "face.parquet")) == 4
 
 
 @pytest.mark.parametrize("place", [0, 2, 4])

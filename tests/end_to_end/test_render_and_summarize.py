@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import videmo
 from videmo.datatypes import RunReport
 from videmo.emotion.labels import EMOTIONS
 
@@ -44,13 +43,16 @@ def test_rendered_again_is_the_same_video(copy: Path, run_cli: Cli, monkeypatch:
     np.testing.assert_array_equal(pictures(annotated), before)
 
 
-@pytest.mark.parametrize("method", ["blur", "pixelate", "box"])
-def test_anonymised_faces_are_no_longer_found(method: str, copy: Path, run_cli: Cli) -> None:
-    annotated = copy / "annotated" / "face.mp4"
-    shown = [len(item.faces) for item in videmo.stream(annotated)]
-    assert np.mean(shown) > 0.9
-    assert run_cli("render", copy, "--anonymize", method, "--no-labels")[0] == 0
-    assert sum(len(item.faces) for item in videmo.stream(annotated)) == 0
+def test_names_are_drawn_beside_the_ids(copy: Path, run_cli: Cli, tmp_path: Path) -> None:
+    before = pictures(copy / "annotated" / "face.mp4")
+    (tmp_path / "who.csv").write_text("video_id,track_id,identity\nface,1,Eileen\n")
+    assert run_cli("identities", copy, "--decisions", tmp_path / "who.csv")[0] == 0
+    assert run_cli("render", copy)[0] == 0
+    changed = (np.abs(pictures(copy / "annotated" / "face.mp4") - before) > 60).any(axis=(1, 2))
+    assert changed.all(), "the tag is wider in every frame"
+    assert run_cli("identities", copy, "--clear")[0] == 0
+    assert run_cli("render", copy)[0] == 0
+    np.testing.assert_array_equal(pictures(copy / "annotated" / "face.mp4"), before)
 
 
 def test_unknown_video_is_named(copy: Path, run_cli: Cli) -> None:

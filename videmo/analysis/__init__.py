@@ -1,7 +1,8 @@
-"""The composition root: settings become lanes; many videos (`analyze`), one video (`stream`), tables (`render`)."""
+"""The composition root: `analyze` many videos, `stream` one, `render` and `verify` what a run left."""
 
 from videmo.analysis.lane import stream
 from videmo.analysis.rendering import render
 from videmo.analysis.run import analyze
+from videmo.analysis.verify import verify
 
-__all__ = ["analyze", "render", "stream"]
+__all__ = ["analyze", "render", "stream", "verify"]

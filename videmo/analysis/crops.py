@@ -117,7 +117,7 @@ def _write_faces(source: Input, out: Path, models: Models, settings: Settings) -
     if source.kind == "images":
         settings = replace(settings, fps=None)
     with (
-        closing(open_reader(source, settings.image_fps)) as reader,
+        closing(open_reader(source, settings.image_fps, settings.stall_limit_s)) as reader,
         closing(aligned_frames(reader, models, settings, meters=Meters(source.video_id))) as frames,
     ):
         for item in frames:

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from videmo.analysis.study import StudyPlan
 from videmo.datatypes import VideoReport
 from videmo.errors import UsageError
+from videmo.findings.identities import IDENTITIES
+from videmo.findings.study import carries, carry_study, study_table
+from videmo.findings.tables import SEGMENTS, STUDY, Run
 from videmo.findings.tracks import summarize_tracks
+from videmo.output.checksums import CHECKSUMS, Checksums
 from videmo.output.files import explained, replacing
 from videmo.output.parquet import write_table
-from videmo.output.schema import tracks_schema, videos_schema
+from videmo.output.schema import segments_schema, tracks_schema, videos_schema
 from videmo.settings import Existing
 
-FINGERPRINT = ("videmo.source_sha256", "videmo.preset_sha256", "videmo.detector_version", "videmo.settings")
+HIDDEN = "videmo.anonymize"
+"""How the faces of the annotated video are hidden; absent where they are not."""
+
+FINGERPRINT = ("videmo.source_sha256", "videmo.preset_sha256", "videmo.detector_version", "videmo.settings", HIDDEN)
 """Footer values that must agree for a finished video to be taken over by `--resume`."""
 
 REPORT = "videmo.report"
-TABLES = ("videos.parquet", "tracks.parquet", "run.json")
+RUN = "run.json"
+OVER_ALL = ("videos.parquet", "tracks.parquet", RUN)
+"""What every run writes anew about all of its videos."""
+
+TABLES = (CHECKSUMS, *OVER_ALL, STUDY, SEGMENTS, IDENTITIES)
 PARTS = {"frames": ".parquet", "faces": ".parquet", "annotated": ".mp4", "charts": ".png"}
 
 
@@ -32,10 +45,17 @@ class RunFolder:
 
     A video is finished when `frames/<video_id>.parquet` exists: that file is renamed last and its footer holds the
     video's report, so that the tables over all videos can always be written again from what lies in the folder.
+    `checksums.sha256` says what the files were when they were finished; it is written after all others.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._tracks: dict[str, pa.Table] = {}
+
+    @cached_property
+    def checksums(self) -> Checksums:
+        """What the files of the folder are; asked for once the folder is ready."""
+        return Checksums(self.path)
 
     def part(self, part: str, video_id: str) -> Path:
         """Return the file of one video in `part` (frames, faces, annotated, charts)."""
@@ -55,31 +75,86 @@ class RunFolder:
                     path.unlink()
             for part in PARTS:
                 (self.path / part).mkdir(parents=True, exist_ok=True)
+        self.checksums.drop(self.path / name for name in OVER_ALL)
 
-    def finished(self, video_id: str, metadata: Mapping[str, str]) -> VideoReport | None:
-        """Return the report of a video that was finished under the same `metadata`, None if it was not."""
+    def withdraw(self, video_id: str) -> None:
+        """Remove the files of a video that is about to get others, the one that marks it as finished first.
+
+        So a crash between the new files finds a video that is not finished, never old files beside new ones.
+        """
+        paths = [self.part(part, video_id) for part in PARTS]
+        self.checksums.drop(paths)
+        for path in paths:
+            with explained(path):
+                path.unlink(missing_ok=True)
+
+    def complete(self, video_id: str) -> None:
+        """Take down what the run's own files say of a finished video: a run that is stopped has no time to look."""
+        self.checksums.add(self.part(part, video_id) for part in PARTS)
+        self._tracks[video_id] = self._summarize(video_id)
+
+    def finished(
+        self, video_id: str, metadata: Mapping[str, str], keys: Sequence[str] = FINGERPRINT
+    ) -> VideoReport | None:
+        """Return the report of a video that was finished under a `metadata` that agrees in `keys`, else None."""
         frames, faces = self.part("frames", video_id), self.part("faces", video_id)
         if not (frames.exists() and faces.exists()):
             return None
         footer = _footer(frames)
-        if REPORT not in footer or any(footer.get(key) != metadata[key] for key in FINGERPRINT):
+        if REPORT not in footer or any(footer.get(key) != metadata.get(key) for key in keys):
             return None
         return report_from_json(footer[REPORT])
 
+    def write_study(self, plan: StudyPlan, metadata: Mapping[str, str]) -> None:
+        """Write study.parquet and segments.parquet; what the plan leaves out stays as it is."""
+        told = {STUDY: plan.study, SEGMENTS: plan.segments}
+        self.checksums.drop(self.path / name for name, rows in told.items() if rows is not None)
+        if plan.study is not None:
+            write_table(self.path / STUDY, study_table(plan.study), metadata)
+        if plan.segments is not None:
+            segments = pa.Table.from_pandas(plan.segments, segments_schema(), preserve_index=False)
+            write_table(self.path / SEGMENTS, segments, metadata)
+
+    def carry_study(self, video_ids: Iterable[str]) -> None:
+        """Put the columns of the study into the tables of finished videos, also of those from earlier runs.
+
+        Each table is replaced whole, so that a video stays finished all the time.
+        """
+        study = Run(self.path).study()
+        paths = [self.part(part, video_id) for video_id in video_ids for part in ("faces", "frames")]
+        wanting = [path for path in paths if not carries(path, study)]
+        self.checksums.drop(wanting)
+        for path in wanting:
+            carry_study(path, study)
+        self.checksums.add(wanting)
+
     def write_tables(self, reports: Sequence[VideoReport], labels: Sequence[str], metadata: Mapping[str, str]) -> None:
-        """Write videos.parquet and tracks.parquet, rows in the order of `reports`."""
+        """Write videos.parquet and tracks.parquet with the study's columns, rows in the order of `reports`."""
         names = videos_schema().names
         rows = [{name: getattr(report, name) for name in names} for report in reports]
         write_table(self.path / "videos.parquet", pa.Table.from_pylist(rows, videos_schema()), metadata)
         done = [report.video_id for report in reports if report.status == "done"]
-        found = (summarize_tracks(self.part("frames", name), self.part("faces", name)) for name in done)
-        tracks = [tracks_schema(labels).empty_table(), *found]
-        write_table(self.path / "tracks.parquet", pa.concat_tables(tracks), metadata)
+        tracks = [
+            self._tracks[video_id] if video_id in self._tracks else self._summarize(video_id) for video_id in done
+        ]
+        empty = tracks_schema(labels).empty_table()
+        write_table(self.path / "tracks.parquet", pa.concat_tables([empty, *tracks]), metadata)
+        study = Run(self.path).study()
+        for name in ("videos.parquet", "tracks.parquet"):
+            carry_study(self.path / name, study)
 
     def write_run(self, values: Mapping[str, Any]) -> None:
         """Write run.json whole."""
-        with replacing(self.path / "run.json") as partial:
+        with replacing(self.path / RUN) as partial:
             partial.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def write_checksums(self) -> None:
+        """Write what the files of the run are, once all others are written."""
+        self.checksums.add(self.path / name for name in (*OVER_ALL, STUDY, SEGMENTS))
+        self.checksums.write()
+
+    def _summarize(self, video_id: str) -> pa.Table:
+        return summarize_tracks(Run(self.path, as_recorded=True), video_id)
 
     def _ours(self) -> Iterator[Path]:
         """Yield the files of videmo that lie in the folder, half-written ones too."""

@@ -71,7 +71,7 @@ def stream(path: str | Path, settings: Settings | None = None) -> Iterator[Frame
     chosen = settings or Settings()
     source = discover([path])[0]
     with open_models(chosen) as models:
-        reader = open_reader(source, chosen.image_fps)
+        reader = open_reader(source, chosen.image_fps, chosen.stall_limit_s)
         frames = scored_frames(reader, models, chosen, keep_pictures=False, meters=Meters(source.video_id))
         try:
             yield from (item for item in frames if item.frame.analysed)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 import videmo
-from videmo.analysis.folder import REPORT, RunFolder, report_to_json
+from videmo.analysis.folder import HIDDEN, REPORT, RunFolder, report_to_json
 from videmo.analysis.lane import scored_frames
 from videmo.analysis.models import Models
 from videmo.datatypes import FrameFaces, ScoredFaces, StageStatistics, VideoReport
@@ -26,11 +25,11 @@ from videmo.output.stage import write
 from videmo.pipeline.lanes import Cancellation
 from videmo.pipeline.meters import Meters
 from videmo.pipeline.progress import ProgressListener
-from videmo.presets import Preset, hash_file
+from videmo.presets import Preset
 from videmo.settings import Settings
 from videmo.video.base import Reader
 from videmo.video.discover import Input
-from videmo.video.files import check_readable
+from videmo.video.files import hash_source
 from videmo.video.stage import open_reader
 
 _CHARTS = threading.Lock()
@@ -67,32 +66,33 @@ def analyze_one(
 ) -> tuple[VideoReport, tuple[StageStatistics, ...]]:
     """Analyse one input and return its report and stage statistics; VideoError becomes a report, all else is raised."""
     meters = Meters(source.video_id)
-    report = VideoReport(source.video_id, _shown_path(source))
+    report = VideoReport(source.video_id, source.shown_path)
     try:
         cancellation.check()
-        metadata = describe_result(source, context.settings, context.preset, context.models.detector_version)
-        report = replace(report, sha256=metadata["videmo.source_sha256"])
+        report = replace(report, sha256=hash_source(source.paths, cancellation.check))
+        metadata = describe_result(report, context)
         report = _taken_over(source, metadata, context) or _run(source, report, metadata, cancellation, context, meters)
     except VideoError as error:
         report = replace(report, status="failed", error=str(error))
+    if report.status == "done":
+        context.folder.complete(source.video_id)
     context.progress.finished(report)
     return report, meters.statistics()
 
 
-def describe_result(source: Input, settings: Settings, preset: Preset, detector_version: str) -> dict[str, str]:
-    """Return the footer of a video's tables: everything that its numbers depend on.
-
-    Raises VideoError when the source cannot be read.
-    """
+def describe_result(report: VideoReport, context: Context) -> dict[str, str]:
+    """Return the footer of a video's tables: everything that its numbers depend on, and how its faces are hidden."""
+    settings, preset = context.settings, context.preset
     return {
         "videmo.version": videmo.__version__,
         "videmo.preset": preset.name,
         "videmo.preset_sha256": preset.sha256,
         "videmo.detector": settings.detector,
-        "videmo.detector_version": detector_version,
-        "videmo.source_path": _shown_path(source),
-        "videmo.source_sha256": _hash_source(source.paths),
+        "videmo.detector_version": context.models.detector_version,
+        "videmo.source_path": report.path,
+        "videmo.source_sha256": report.sha256 or "",
         "videmo.settings": json.dumps(settings.result_settings(), sort_keys=True),
+        **({HIDDEN: settings.anonymize} if settings.anonymize and settings.annotated_video else {}),
     }
 
 
@@ -117,12 +117,13 @@ def _run(
     meters: Meters,
 ) -> VideoReport:
     """Analyse a video into its files and return the report of success."""
-    reader = open_reader(source, context.settings.image_fps)
+    reader = open_reader(source, context.settings.image_fps, context.settings.stall_limit_s)
     try:
         context.progress.started(reader.info)
         with _open_sinks(reader, metadata, context) as (pictured, tables):
             sinks: list[Sink] = [*pictured, tables]
             counts = _pump(reader, sinks, cancellation, context, meters)
+            context.folder.withdraw(source.video_id)
             outputs = [path for sink in pictured for path in sink.close()]
             report = _describe(report, reader, counts, [warning for sink in pictured for warning in sink.warnings])
             tables.annotate({REPORT: report_to_json(report)})
@@ -161,7 +162,8 @@ def _open_sinks(
         pictured = []
         if context.settings.annotated_video:
             path = context.folder.part("annotated", reader.info.id)
-            pictured.append(AnnotatedVideoSink(path, reader.info, labels, settings=context.settings))
+            chosen = context.settings
+            pictured.append(AnnotatedVideoSink(path, reader.info, labels, anonymize=chosen.anonymize, settings=chosen))
         sinks += pictured
         tables = TablesSink(context.folder.path, reader.info, labels, metadata, context.settings)
         sinks.append(tables)
@@ -193,29 +195,6 @@ def _draw_chart(video_id: str, context: Context, *, missing_only: bool = False) 
     path = context.folder.part("charts", video_id)
     if not context.settings.charts or (missing_only and path.exists()):
         return []
+    context.folder.checksums.drop([path])
     with _CHARTS:
         return [write_chart(context.folder.path, video_id)]
-
-
-def _shown_path(source: Input) -> str:
-    """Return the path that stands for the input in the tables: the file, or the folder of a sequence."""
-    return str(source.paths[0] if len(source.paths) == 1 else source.paths[0].parent)
-
-
-def _hash_source(paths: Sequence[Path]) -> str:
-    """Return the SHA-256 of a file; of a sequence that of the hashes of its readable pictures in their order."""
-    if len(paths) == 1:
-        return _hash_readable(paths[0])
-    hashes = []
-    for path in paths:
-        with suppress(VideoError):  # the reader skips and counts it
-            hashes.append(_hash_readable(path))
-    return hashlib.sha256("".join(hashes).encode()).hexdigest()
-
-
-def _hash_readable(path: Path) -> str:
-    check_readable(path)
-    try:
-        return hash_file(path)
-    except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error.strerror}): check the path and its rights") from error

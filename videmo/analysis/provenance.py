@@ -47,9 +47,10 @@ class RunRecord:
         labels: Sequence[str],
         stages: Sequence[StageStatistics] = (),
     ) -> None:
-        """Write the tables over all videos, then run.json with how it ended."""
+        """Write the tables over all videos, run.json with how it ended, then the checksums of all files."""
         self._folder.write_tables(reports, labels, self.metadata)
         self.write(status, reports, stages)
+        self._folder.write_checksums()
 
     def write(self, status: str, reports: Sequence[VideoReport], stages: Sequence[StageStatistics] = ()) -> None:
         """Write run.json as things stand."""

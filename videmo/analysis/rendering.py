@@ -8,11 +8,14 @@ from pathlib import Path
 from videmo.analysis.folder import RunFolder
 from videmo.analysis.lane import FRAMES_AHEAD
 from videmo.errors import UsageError
-from videmo.findings.replay import replay
+from videmo.filenames import find_shown
+from videmo.findings.replay import read_sightings, replay
 from videmo.findings.tables import Run
 from videmo.output.annotated import AnnotatedVideoSink
-from videmo.output.drawing import Anonymize
+from videmo.output.hiding import Foreknowledge
+from videmo.output.lock import hold_folder
 from videmo.pipeline.streams import prefetch
+from videmo.settings import Anonymize
 from videmo.video.discover import discover
 from videmo.video.stage import decode, open_reader
 
@@ -22,44 +25,85 @@ def render(
     video_ids: Sequence[str] = (),
     *,
     anonymize: Anonymize | None = None,
+    visible: Sequence[str] = (),
     labels_shown: bool = True,
 ) -> list[Path]:
-    """Write the annotated videos of a run again and return their paths.
+    """Write the annotated videos of a run again, tracks under their identities, and return their paths.
 
     Args:
         out: The folder of a run.
         video_ids: Which videos; all finished ones when empty.
-        anonymize: Hide the faces.
+        anonymize: Hide the faces, from a moment before they were first seen until a moment after, and in between also
+            where they were lost for up to a second (see `videmo.output.hiding`). Hidden people are not named either.
+        visible: The identities whose faces are not hidden.
         labels_shown: Whether boxes, ids and expressions are drawn.
 
     Raises:
-        UsageError: `out` is no run, or a video is not in it.
+        UsageError: `out` is no run or being written to, a video is not in it, or nobody has an identity in `visible`.
         VideoError: a source is gone or cannot be read any more.
         OutputError: the video cannot be written.
     """
     run = Run(Path(out))
+    with hold_folder(run.out):
+        return _render(run, video_ids, anonymize, visible, labels_shown)
+
+
+def _render(
+    run: Run, video_ids: Sequence[str], anonymize: Anonymize | None, visible: Sequence[str], labels_shown: bool
+) -> list[Path]:
+    """Write the annotated videos and what their files now are."""
     videos = run.videos().set_index("video_id")
     known = videos.index[videos["status"] == "done"].tolist()
     if unknown := [video_id for video_id in video_ids if video_id not in known]:
-        raise UsageError(f"{out}: no finished video {', '.join(unknown)}: known are {', '.join(known)}")
-    return [
-        _render_one(run, video_id, str(videos.loc[video_id, "path"]), anonymize, labels_shown)
-        for video_id in video_ids or known
-    ]
+        raise UsageError(f"{run.out}: no finished video {', '.join(unknown)}: known are {', '.join(known)}")
+    _check_identities(run, video_ids or known, visible)
+    folder, paths = RunFolder(run.out), []
+    for video_id in video_ids or known:
+        source = str(videos.loc[video_id, "path"])
+        paths.append(_render_one(run, folder, video_id, source, anonymize, visible, labels_shown))
+        folder.checksums.add(paths[-1:])
+        folder.checksums.write()
+    return paths
 
 
-def _render_one(run: Run, video_id: str, path: str, anonymize: Anonymize | None, labels_shown: bool) -> Path:
+def _check_identities(run: Run, video_ids: Sequence[str], wanted: Sequence[str]) -> None:
+    """Raise UsageError for a name that nobody in the videos has."""
+    if not wanted:
+        return
+    known = sorted({name for video_id in video_ids for name in run.names(video_id).values()})
+    if unknown := [name for name in wanted if name not in known]:
+        there = f"known are {', '.join(known)}" if known else "nobody is named: use `videmo identities`"
+        raise UsageError(f"{run.out}: no identity {', '.join(map(repr, unknown))} in these videos: {there}")
+
+
+def _render_one(
+    run: Run,
+    folder: RunFolder,
+    video_id: str,
+    path: str,
+    anonymize: Anonymize | None,
+    visible: Sequence[str],
+    labels_shown: bool,
+) -> Path:
     settings = run.settings(video_id)
-    reader = open_reader(discover([path])[0], settings.image_fps)
-    target = RunFolder(run.out).part("annotated", video_id)
+    reader = open_reader(discover([find_shown(path)])[0], settings.image_fps, settings.stall_limit_s)
+    target = folder.part("annotated", video_id)
     sink = AnnotatedVideoSink(
-        target, reader.info, run.labels, labels_shown=labels_shown, anonymize=anonymize, settings=settings
+        target,
+        reader.info,
+        run.labels,
+        labels_shown=labels_shown,
+        anonymize=anonymize,
+        veil=Foreknowledge(read_sightings(run, video_id, visible)),
+        settings=settings,
+        names={track_id: name for track_id, name in run.names(video_id).items() if not anonymize or name in visible},
     )
     decoded = decode(reader, start_s=settings.start_s, end_s=settings.end_s)
     frames = prefetch([decoded], FRAMES_AHEAD, name="decoded")
     try:
         for item in replay(frames, run, video_id):
             sink.write(item)
+        folder.checksums.drop([target])
         return sink.close()[0]
     except BaseException:
         sink.abort()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,13 +11,18 @@ from videmo.analysis.folder import RunFolder
 from videmo.analysis.models import open_models
 from videmo.analysis.one_video import Context, analyze_one
 from videmo.analysis.provenance import RunRecord
-from videmo.datatypes import RunReport, VideoReport
+from videmo.analysis.study import StudyPlan, plan_study
+from videmo.datatypes import RunReport, StageStatistics, VideoReport
+from videmo.output.lock import hold_folder
 from videmo.pipeline.lanes import run_lanes
 from videmo.pipeline.meters import add_up
 from videmo.pipeline.progress import NoProgress, ProgressListener
-from videmo.presets import find_preset
+from videmo.presets import Preset, find_preset
 from videmo.settings import Settings
 from videmo.video.discover import Input, discover
+
+SAME_COLUMNS = ("videmo.preset_sha256",)
+"""Footer values that must agree for a video's tracks to stand beside those of others."""
 
 
 def analyze(
@@ -25,6 +30,10 @@ def analyze(
     out: str | Path,
     settings: Settings | None = None,
     *,
+    manifest: str | Path | None = None,
+    segments: str | Path | None = None,
+    tier: str | None = None,
+    noted: Callable[[str], object] = lambda _: None,
     progress: ProgressListener | None = None,
 ) -> RunReport:
     """Analyse videos and pictures into the folder `out`: tables, annotated videos and charts.
@@ -33,48 +42,75 @@ def analyze(
         inputs: Files, folders (searched through) and globs. A folder that holds only pictures is one image sequence.
         out: The output folder; made if need be.
         settings: How to analyse.
+        manifest: Study: whom each input shows, what was watched, under which condition. Its columns are carried into
+            every table; None keeps those of the run that is gone on with.
+        segments: Named time spans (CSV, .eaf, .vtt, .srt), placed on the time of each input.
+        tier: Of ELAN's segments, the only tier to take.
+        noted: Told in words what was assumed of the study, and what to check.
         progress: Told as the run goes.
 
     Returns:
-        One report per input, in input order. An input that cannot be analysed has status "failed" and its reason; the
-        others are not affected.
+        One report per input, in input order; one that cannot be analysed has status "failed" and its reason.
 
     Raises:
-        UsageError: a setting cannot be used, nothing was found, or `out` holds results and `existing` is "refuse".
+        UsageError: a setting cannot be used, nothing was found, `out` holds results and `existing` is "refuse" or is
+            being written to by somebody else, or the manifest or the segments cannot be used; nothing was written.
         PresetError: the model cannot be used.
         OutputError: results cannot be written; what was finished stays.
         StageError: a stage broke.
-        KeyboardInterrupt: the run was interrupted; what was finished stays and its tables are written.
+        KeyboardInterrupt, SystemExit: a signal stopped the run; what was finished stays and its tables are written.
 
     Example:
         >>> report = analyze(["videos/"], "results", Settings(fps=5))  # doctest: +SKIP
         >>> [(video.path, video.faces) for video in report.videos]  # doctest: +SKIP
     """
-    chosen = settings or Settings()
-    sources = discover(inputs)
+    chosen, sources = settings or Settings(), discover(inputs)
     preset = find_preset(chosen.model, "emotion")
-    folder = RunFolder(Path(out))
-    folder.prepare(chosen.existing)
-    record = RunRecord(folder, chosen, preset)
+    earlier = Path(out) if chosen.existing == "resume" else None
+    plan = plan_study(sources, preset.labels, manifest=manifest, segments=segments, tier=tier, earlier=earlier)
+    for note in plan.notes:
+        noted(note)
+    with hold_folder(Path(out)):
+        report = _run(sources, RunFolder(Path(out)), chosen, preset, plan, progress or NoProgress())
+    for doubt in plan.doubts(report):
+        noted(doubt)
+    return report
+
+
+def _run(
+    sources: Sequence[Input],
+    folder: RunFolder,
+    settings: Settings,
+    preset: Preset,
+    plan: StudyPlan,
+    progress: ProgressListener,
+) -> RunReport:
+    """Make the folder ready, run the lanes and write the tables over all videos, also when the run is stopped."""
+    folder.prepare(settings.existing)
+    record = RunRecord(folder, settings, preset)
+    folder.write_study(plan, record.metadata)
     record.write("running", ())
-    with open_models(chosen) as models:
-        heard = _Remember(progress or NoProgress())
-        return _run(sources, Context(folder, chosen, preset, models, heard), record, heard)
-
-
-def _run(sources: Sequence[Input], context: Context, record: RunRecord, heard: _Remember) -> RunReport:
-    """Run the lanes and write the tables over all videos, also when the run is stopped."""
-    jobs = jobs_for(context.settings, len(sources))
-    heard.begun(len(sources))
+    heard = _Remember(progress, lambda video_id: folder.finished(video_id, record.metadata, SAME_COLUMNS))
     try:
-        results = run_lanes(sources, partial(analyze_one, context=context), jobs=jobs)
+        reports, stages = _run_lanes(sources, folder, settings, preset, heard)
+        record.end("done", reports, preset.labels, stages)
     except BaseException:
-        record.end("stopped", heard.in_order(sources), context.models.labels)
+        record.end("stopped", heard.in_order(sources), preset.labels)
         raise
-    stages = (*add_up([stages for _, stages in results]), *context.models.statistics())
-    reports = [report for report, _ in results]
-    record.end("done", reports, context.models.labels, stages)
-    return RunReport(tuple(reports), record.seconds, stages)
+    return RunReport(reports, record.seconds, stages)
+
+
+def _run_lanes(
+    sources: Sequence[Input], folder: RunFolder, settings: Settings, preset: Preset, heard: _Remember
+) -> tuple[tuple[VideoReport, ...], tuple[StageStatistics, ...]]:
+    """Load the models, run the lanes and carry the study; return the reports in input order and the statistics."""
+    with open_models(settings) as models:
+        context = Context(folder, settings, preset, models, heard)
+        heard.begun(len(sources))
+        results = run_lanes(sources, partial(analyze_one, context=context), jobs=jobs_for(settings, len(sources)))
+        folder.carry_study(report.video_id for report, _ in results if report.status == "done")
+        stages = (*add_up([stages for _, stages in results]), *models.statistics())
+    return tuple(report for report, _ in results), stages
 
 
 def jobs_for(settings: Settings, inputs: int) -> int:
@@ -83,13 +119,17 @@ def jobs_for(settings: Settings, inputs: int) -> int:
 
 
 class _Remember:
-    """Passes progress on and keeps the reports, so that an interrupted run still has its tables."""
+    """Passes progress on and keeps the reports, so that an interrupted run still has its tables.
 
-    def __init__(self, listener: ProgressListener) -> None:
+    `find_earlier` gives the report of a video that lies finished in the folder, None where none does.
+    """
+
+    def __init__(self, listener: ProgressListener, find_earlier: Callable[[str], VideoReport | None]) -> None:
         self.begun = listener.begun
         self.started = listener.started
         self.advanced = listener.advanced
         self._finished = listener.finished
+        self._find_earlier = find_earlier
         self._reports: dict[str, VideoReport] = {}
 
     def finished(self, report: VideoReport) -> None:
@@ -98,9 +138,10 @@ class _Remember:
         self._finished(report)
 
     def in_order(self, sources: Sequence[Input]) -> list[VideoReport]:
-        """Return one report per input, "cancelled" where none came."""
+        """Return one report per input: this run's, that of an earlier run, or "cancelled"."""
         return [
             self._reports.get(source.video_id)
-            or VideoReport(source.video_id, str(source.paths[0]), status="cancelled", error="the run was stopped")
+            or self._find_earlier(source.video_id)
+            or VideoReport(source.video_id, source.shown_path, status="cancelled", error="the run was stopped")
             for source in sources
         ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from videmo.cli.progress import Progress, open_progress
-from videmo.cli.show import show_plan, show_report
-from videmo.cli.values import parse_detect_every
+from videmo.cli.show import show_note, show_plan, show_report
+from videmo.cli.signals import exit_code
+from videmo.cli.values import Hide, parse_detect_every
 from videmo.errors import Interrupted, UsageError, VideoError
 from videmo.settings import Settings, read_config
 
@@ -40,7 +42,11 @@ def analyze(
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = DEFAULTS.device,
     runtime: Annotated[str, typer.Option(help="auto, keras or openvino.")] = DEFAULTS.runtime,
     no_video: Annotated[bool, typer.Option("--no-video", help="No annotated videos.")] = False,
+    anonymize: Annotated[Hide | None, typer.Option(help="Hide the faces in the annotated videos.")] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="No charts.")] = False,
+    manifest: Annotated[Path | None, typer.Option(metavar="CSV", help="Study: file, respondent, condition ...")] = None,
+    segments: Annotated[Path | None, typer.Option(metavar="FILE", help="Named spans: CSV, .eaf, .vtt or .srt.")] = None,
+    tier: Annotated[str | None, typer.Option(metavar="NAME", help="The tier of an ELAN file; else all.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results in the folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was stopped.")] = False,
     config: Annotated[Path | None, typer.Option(help="TOML file with these options; the command line wins.")] = None,
@@ -52,16 +58,28 @@ def analyze(
     if overwrite and resume:
         raise UsageError("--overwrite and --resume exclude each other: choose one")
     settings = _settings(ctx, config)
+    if settings.anonymize and settings.annotated_video:
+        show_note("faces are hidden where they were found: look at the annotated videos before you give them away")
+    study = {"manifest": manifest, "segments": segments, "tier": tier}
     if dry_run:
-        show_plan(inputs, out, settings)
-        return
+        show_plan(inputs, out, settings, study)
+    else:
+        _run(inputs, out, settings, study, progress, stats=stats)
+
+
+def _run(
+    inputs: Sequence[str], out: Path, settings: Settings, study: Mapping[str, Any], progress: Progress, *, stats: bool
+) -> None:
+    """Analyse, and say how it went."""
     from videmo.analysis import analyze as run
 
     try:
         with open_progress(progress) as listener:
-            report = run(inputs, out, settings, progress=listener)
-    except KeyboardInterrupt as interrupt:
-        raise Interrupted(f"interrupted: what was finished is in {out}; go on with --resume") from interrupt
+            report = run(inputs, out, settings, **study, noted=show_note, progress=listener)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        number = signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM
+        told = f"interrupted: what was finished is in {out}; go on with --resume"
+        raise Interrupted(told, exit_code(number)) from stop
     show_report(report, out, stats=stats)
     if report.failed:
         raise typer.Exit(VideoError.exit_code)
@@ -83,6 +101,7 @@ OPTIONS = {
     "batch_size": "batch_size",
     "device": "device",
     "runtime": "runtime",
+    "anonymize": "anonymize",
 }
 """Settings by the name of their option; in a TOML file either name may be used."""
 

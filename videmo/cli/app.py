@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -9,7 +10,28 @@ from typing import Annotated
 import typer
 
 import videmo
-from videmo.cli import analyze, data, demo, doctor, evaluate, models, predict, render, summarize, train, tune
+from videmo.cli import (
+    aggregate,
+    analyze,
+    charts,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    identities,
+    models,
+    moments,
+    predict,
+    render,
+    report,
+    summarize,
+    timelines,
+    train,
+    tune,
+    verify,
+)
+from videmo.cli.signals import exit_code, stopped_by_signals
 from videmo.errors import VidemoError
 
 VERBOSE = {"-v", "--verbose"}
@@ -20,13 +42,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Who showed which facial expression when: videos in, tables, annotated videos and charts out.",
-    epilog="Exit codes: 0 all done, 1 run stopped, 2 wrong usage, 3 some videos failed, 130 interrupted.",
+    epilog="Exit codes: 0 all done, 1 run stopped, 2 wrong usage, 3 some videos failed, 130 and 143 interrupted.",
 )
 app.command("analyze")(analyze.analyze)
 app.command("predict")(predict.predict)
 app.command("render")(render.render)
 app.command("tune")(tune.tune)
 app.command("summarize")(summarize.summarize)
+app.command("timelines")(timelines.timelines)
+app.command("moments")(moments.moments)
+app.command("aggregate")(aggregate.aggregate)
+app.command("charts")(charts.charts)
+app.command("report")(report.report)
+app.command("identities")(identities.identities)
+app.command("export")(export.export)
+app.command("verify")(verify.verify)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
@@ -56,7 +86,10 @@ def main() -> None:
     verbose = bool(VERBOSE & set(sys.argv))
     sys.argv = [argument for argument in sys.argv if argument not in VERBOSE]  # it may stand anywhere
     try:
-        app()
+        with stopped_by_signals():
+            app()
+    except KeyboardInterrupt:
+        sys.exit(exit_code(signal.SIGINT))
     except VidemoError as error:
         if verbose:
             traceback.print_exception(error)

@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from videmo.datatypes import VideoInfo, VideoReport
+from videmo.filenames import show_name
 from videmo.pipeline.progress import NoProgress, ProgressListener
 
 UPDATE_S = 0.2
@@ -147,7 +148,7 @@ class JsonLines:
 
     def started(self, video: VideoInfo) -> None:
         """Tell that a video was opened."""
-        self._write(event="started", video_id=video.id, path=str(video.path), duration_s=video.duration_s)
+        self._write(event="started", video_id=video.id, path=show_name(video.path), duration_s=video.duration_s)
 
     def advanced(self, video: VideoInfo, time_s: float, frames: int, faces: int) -> None:
         """Tell how far a video is."""

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Hide(StrEnum):
-    """How faces are hidden."""
-
-    BLUR = "blur"
-    PIXELATE = "pixelate"
-    BOX = "box"
+from videmo.cli.values import Hide
+from videmo.errors import UsageError
 
 
 def render(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     video: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only this video; may be repeated.")] = None,
-    anonymize: Annotated[Hide | None, typer.Option(help="Hide all faces.")] = None,
+    anonymize: Annotated[Hide | None, typer.Option(help="Hide the faces.")] = None,
+    visible: Annotated[
+        list[str] | None, typer.Option("--except", metavar="NAME", help="But not this identity's; may be repeated.")
+    ] = None,
     labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Write id and expression at each box.")] = True,
 ) -> None:
     """Draw the annotated videos again from the tables of a run; no model runs."""
     from videmo.analysis import render as run
 
+    if visible and not anonymize:
+        raise UsageError("--except says whose faces stay visible: say with --anonymize how the others are hidden")
     if anonymize and _is_sampled(folder):
-        typer.echo("note: this run skipped frames: a face that moves between analysed frames may show", err=True)
-    for path in run(folder, video or (), anonymize=anonymize.value if anonymize else None, labels_shown=labels):
+        typer.echo(
+            "note: this run skipped frames: a face that shows only between analysed frames is not hidden", err=True
+        )
+    paths = run(
+        folder,
+        video or (),
+        anonymize=anonymize.value if anonymize else None,
+        visible=visible or (),
+        labels_shown=labels,
+    )
+    for path in paths:
         typer.echo(path)
 
 

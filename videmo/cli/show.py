@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -11,29 +12,42 @@ from videmo.datatypes import RunReport, StageStatistics
 from videmo.settings import Settings
 
 
-def show_plan(inputs: Sequence[str], out: Path, settings: Settings) -> None:
-    """Say what would be analysed, with what, into where; nothing is written."""
+def show_plan(inputs: Sequence[str], out: Path, settings: Settings, study: Mapping[str, Any]) -> None:
+    """Say what would be analysed, with what, into where; nothing is written.
+
+    Raises UsageError when the files of `study` (manifest, segments, tier) do not fit the inputs.
+    """
+    from videmo.analysis.study import plan_study
+    from videmo.filenames import show_name
     from videmo.presets import find_preset
     from videmo.video.discover import explore
 
     preset = find_preset(settings.model, "emotion")
     found = explore(inputs)
+    earlier = out if settings.existing == "resume" else None
+    for note in plan_study(found.inputs, preset.labels, **study, earlier=earlier).notes:
+        show_note(note)
     for source in found.inputs:
         many = f" ({len(source.paths)} pictures)" if len(source.paths) > 1 else ""
-        typer.echo(f"{source.video_id}  {source.paths[0] if not many else source.paths[0].parent}{many}")
+        typer.echo(f"{source.video_id}  {source.shown_path}{many}")
     for path in found.ignored:
-        typer.echo(f"left out, neither video nor picture by its name: {path}")
+        typer.echo(f"left out, neither video nor picture by its name: {show_name(path)}")
     changed = {name: value for name, value in settings.describe().items() if value != Settings().describe()[name]}
     typer.echo(f"settings: {', '.join(f'{name}={value}' for name, value in changed.items()) or 'all as by default'}")
     typer.echo(f"model: {preset.name} ({preset.sha256[:12]}), detector: {settings.detector}")
     typer.echo(f"into: {out}; nothing was written (dry run)")
 
 
+def show_note(note: str) -> None:
+    """Say on stderr what was assumed."""
+    typer.echo(f"note: {note}", err=True)
+
+
 def show_report(report: RunReport, out: Path, *, stats: bool) -> None:
     """Say how the run went: warnings and failures by name, then one line on the whole."""
     for video in report.videos:
         for warning in video.warnings:
-            typer.echo(f"note: {video.path}: {warning}", err=True)
+            show_note(f"{video.path}: {warning}")
         if video.error:
             typer.echo(f"failed: {video.error}", err=True)
     if stats:

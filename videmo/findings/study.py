@@ -64,11 +64,11 @@ def carry_study(path: Path, study: pd.DataFrame) -> bool:
     if carries(path, study):
         return False
     values = study_table(study)
-    with replacing(path) as partial, open_table(path) as file:
+    with replacing(path) as partial, open_table(path) as file, partial.open("wb") as new:
         own = _own_columns(file)
         schema = pa.schema([*(file.schema_arrow.field(name) for name in own), *_fields(values)])
         footer = footer_of(file) | {STUDY_KEY: json.dumps(study.columns.tolist())}
-        with pq.ParquetWriter(partial, schema.with_metadata(footer), compression="zstd") as writer:
+        with pq.ParquetWriter(new, schema.with_metadata(footer), compression="zstd") as writer:
             for group in range(file.num_row_groups):
                 rows = file.read_row_group(group, columns=own)
                 columns = [*rows.columns, *_look_up(values, rows["video_id"]).columns]

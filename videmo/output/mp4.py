@@ -64,7 +64,9 @@ class Mp4Writer:
         self._end_s = 0.0
         self._source = None if source is None else _open_source(source, stall_limit_s)
         with explained(path):
-            self._target = av.open(f"file:{self._partial}", "w", format="mp4", options=_MP4)
+            # A file of our own can be closed also when its end cannot be written; PyAV leaves its own open then.
+            self._file = self._partial.open("wb")
+            self._target = av.open(self._file, "w", format="mp4", options=_MP4)
         self._stream = self._add_stream(width_px, height_px)
         self._sound: Soundtrack | None = None
         if self._source and video.has_audio:
@@ -91,6 +93,7 @@ class Mp4Writer:
             if self._sound:
                 self._sound.advance(self._end_s)
             self._target.close()
+            self._file.close()
         self._close_source()
         publish(self._path)
         return self._path
@@ -98,8 +101,9 @@ class Mp4Writer:
     def abort(self) -> None:
         """Remove what was begun."""
         # The file goes: that its end cannot be written, on a full disk say, matters no more.
-        with suppress(FFmpegError):
-            self._target.close()
+        for end in (self._target.close, self._file.close):
+            with suppress(FFmpegError, OSError):
+                end()
         self._close_source()
         with explained(self._path):
             self._partial.unlink(missing_ok=True)

@@ -126,5 +126,5 @@ def write_table(path: Path, table: pa.Table, metadata: Mapping[str, str]) -> Non
     Raises:
         OutputError: the disk is full or the folder does not allow it.
     """
-    with replacing(path) as partial:
-        pq.write_table(table.replace_schema_metadata(footer(path.stem, metadata)), partial, compression="zstd")
+    with replacing(path) as partial, partial.open("wb") as file:
+        pq.write_table(table.replace_schema_metadata(footer(path.stem, metadata)), file, compression="zstd")
