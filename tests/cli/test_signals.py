@@ -17,8 +17,8 @@ from videmo.cli.signals import stopped_by_signals
 signal.signal(signal.SIGINT, signal.{before})
 try:
     with stopped_by_signals():
-        print("runs", flush=True)
         try:
+            print("runs", flush=True)  # within the block that is cleaned up: the signal may come at once
             time.sleep({runs_s})
         finally:
             print("cleans up", flush=True)

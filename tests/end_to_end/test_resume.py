@@ -15,6 +15,8 @@ import pytest
 import synthetic
 
 import videmo
+from videmo.findings.report.page import write_report
+from videmo.findings.tables import Run
 
 pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
 
@@ -130,6 +132,9 @@ def test_overwrite_replaces_what_was_there(clips: Path, tmp_path: Path, run_cli:
     plain = videmo.Settings(annotated_video=False, charts=False)
     videmo.analyze([clips / "clip0.mp4"], out, plain)
     (out / "notes.txt").write_text("mine")
+    write_report(Run(out))
     videmo.analyze([clips / "clip1.mp4"], out, plain.merged({"existing": "overwrite"}))
     assert [path.name for path in (out / "frames").iterdir()] == ["clip1.parquet"]
+    assert not (out / "report.html").exists(), "a report on results that are gone"
+    assert not list((out / "findings").iterdir())
     assert (out / "notes.txt").read_text() == "mine", "files that are not ours are left alone"

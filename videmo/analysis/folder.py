@@ -17,7 +17,7 @@ from videmo.datatypes import VideoReport
 from videmo.errors import UsageError
 from videmo.findings.identities import IDENTITIES
 from videmo.findings.study import carries, carry_study, study_table
-from videmo.findings.tables import SEGMENTS, STUDY, Run
+from videmo.findings.tables import REPORT_PAGE, REPORT_TABLES, SEGMENTS, STUDY, Run
 from videmo.findings.tracks import summarize_tracks
 from videmo.output.checksums import CHECKSUMS, Checksums
 from videmo.output.files import explained, replacing
@@ -36,7 +36,7 @@ RUN = "run.json"
 OVER_ALL = ("videos.parquet", "tracks.parquet", RUN)
 """What every run writes anew about all of its videos."""
 
-TABLES = (CHECKSUMS, *OVER_ALL, STUDY, SEGMENTS, IDENTITIES)
+TABLES = (CHECKSUMS, *OVER_ALL, STUDY, SEGMENTS, IDENTITIES, REPORT_PAGE)
 PARTS = {"frames": ".parquet", "faces": ".parquet", "annotated": ".mp4", "charts": ".png"}
 
 
@@ -160,7 +160,7 @@ class RunFolder:
         """Yield the files of videmo that lie in the folder, half-written ones too."""
         names = [name for table in TABLES for name in (table, f"{table}.partial")]
         yield from (path for name in names if (path := self.path / name).is_file())
-        for part, suffix in PARTS.items():
+        for part, suffix in (PARTS | {REPORT_TABLES: ".parquet"}).items():
             for pattern in (f"*{suffix}", f"*{suffix}.partial"):
                 yield from sorted((self.path / part).glob(pattern))
 

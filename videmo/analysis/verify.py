@@ -13,7 +13,7 @@ from videmo.detection.neural import PRESET as DETECTOR_PRESET
 from videmo.errors import PresetError, UsageError, VideoError
 from videmo.filenames import find_shown, show_name
 from videmo.findings.identities import IDENTITIES
-from videmo.findings.tables import Run
+from videmo.findings.tables import REPORT_PAGE, REPORT_TABLES, Run
 from videmo.output.checksums import CHECKSUMS, read_checksums
 from videmo.output.lock import LOCK
 from videmo.presets import find_preset, hash_file
@@ -22,7 +22,12 @@ from videmo.video.files import hash_source
 
 Status = Literal["unchanged", "changed", "missing", "added"]
 
-ADDED_BY: Final = {IDENTITIES: "videmo identities", "report.html": "videmo report", "findings": "videmo report"}
+ADDED_BY: Final = {
+    IDENTITIES: "videmo identities",
+    REPORT_PAGE: "videmo report",
+    REPORT_TABLES: "videmo report",
+    "export": "videmo export",
+}
 """What further commands put into a run, by its first name in the folder."""
 
 READ_WHOLE: Final = ("faces", "frames")

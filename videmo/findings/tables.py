@@ -22,6 +22,7 @@ from videmo.settings import Settings
 
 SETTINGS_KEY = "videmo.settings"
 STUDY, SEGMENTS = "study.parquet", "segments.parquet"
+REPORT_PAGE, REPORT_TABLES = "report.html", "findings"
 _SEGMENT_COLUMNS = ("video_id", "segment", "start_s", "end_s")
 
 

@@ -20,7 +20,7 @@ from videmo.findings.report.methods import explain_methods
 from videmo.findings.report.panels import Panel, build_panels
 from videmo.findings.report.tables import USUAL_GROUPS, ReportTables, make_tables
 from videmo.findings.report.views import Kind, View, spell_duration, to_cell
-from videmo.findings.tables import Run
+from videmo.findings.tables import REPORT_PAGE, Run
 from videmo.output.files import replacing
 from videmo.output.lock import hold_folder
 
@@ -57,7 +57,7 @@ def write_report(run: Run, output: Path | None = None, *, by: str = USUAL_GROUPS
     Example:
         >>> write_report(Run(Path("out")))  # doctest: +SKIP
     """
-    page = output or run.out / "report.html"
+    page = output or run.out / REPORT_PAGE
     tables = make_tables(run, by)
     with hold_folder(run.out):
         tables.write(run)

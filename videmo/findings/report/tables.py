@@ -18,10 +18,8 @@ from videmo.findings.report.overview import tabulate_overview, tabulate_videos
 from videmo.findings.report.provenance import read_record, tabulate_provenance, tabulate_sources
 from videmo.findings.report.quality import measure_quality, tabulate_reasons, tabulate_respondents
 from videmo.findings.segment_summary import summarize_run_segments
-from videmo.findings.tables import Run
+from videmo.findings.tables import REPORT_TABLES, Run
 from videmo.output.parquet import write_table
-
-FOLDER: Final = "findings"
 
 STUDY_COLUMNS: Final = ("respondent", "condition", "stimulus", "consent_id", "purpose")
 """The columns of the study that are shown."""
@@ -59,7 +57,7 @@ class ReportTables:
         """
         for name, table in self.tables.items():
             if len(table.columns):
-                path = run.out / FOLDER / f"{name}.parquet"
+                path = run.out / REPORT_TABLES / f"{name}.parquet"
                 write_table(
                     path, pa.Table.from_pandas(table, preserve_index=False), {"videmo.version": version("videmo")}
                 )
