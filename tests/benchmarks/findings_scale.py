@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from reported_runs import finish
 from written_runs import write_study, write_video
 
 from videmo.emotion.labels import EMOTIONS
@@ -84,6 +85,7 @@ def write_large_run(out: Path, videos: int, rows: int) -> None:
         for number in range(videos)
     }
     write_study(out, people)
+    finish(out)
 
 
 def measure(case: str, out: Path) -> None:
