@@ -13,7 +13,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What a process took: `inside_s` is what it says of itself, without its start; `frames` what it processed."""
+    """What a process took: `inside_s` is what it says of itself, without its start; `frames` what it processed.
+
+    `peak_rss_mb` never reads below the peak of the process that started it: Linux hands that on through fork and exec.
+    """
 
     wall_s: float
     cpu_s: float
