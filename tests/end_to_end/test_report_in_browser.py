@@ -104,6 +104,7 @@ def test_a_click_in_the_chart_moves_the_video(visit: Visit) -> None:
     for time_s in (1.1, 0.3):
         visit.page.mouse.click(visit.pixel_of(time_s), box["y"] + box["height"] / 2)
         visit.expect_at(time_s)
+        assert abs(visit.ask(f"{FILM}.currentTime") - time_s) < 0.06
 
 
 def test_the_video_moves_the_cursor(visit: Visit) -> None:

@@ -182,7 +182,7 @@ def test_charts_of_groups_are_the_table(study: Run, data: dict[str, Any]) -> Non
 
 def test_charts_are_what_plotly_knows(data: dict[str, Any]) -> None:
     for chart in data["charts"].values():
-        Figure(chart)  # refuses properties that do not exist
+        assert len(Figure(chart).data) == len(chart["data"])  # refuses properties that do not exist
 
 
 def test_every_caption_names_a_file_that_is_there(study: Run, html: str) -> None:
