@@ -210,3 +210,14 @@ def test_the_largest_face_is_the_same_whatever_the_order(faces: list[tuple[int, 
         frame: track_id for frame, (_, track_id) in expected.items()
     }
     assert (largest["track_id"] == 0).all()
+
+
+def test_observations_say_in_which_segments_they_lie(tmp_path: Path) -> None:
+    write_video(tmp_path, "v", [0.0, 1.0, 2.0, 3.0], pd.DataFrame({"frame_index": range(4)}))
+    write_segments(tmp_path, ("v", "ad", 1.0, 3.0), ("v", "claim", 2.0, 3.0))
+    rows = build_timelines(Run(tmp_path))
+    assert rows["segment"].fillna("-").tolist() == ["-", "ad", "ad; claim", "-"]
+    assert "segment" not in build_timelines(Run(tmp_path), TimelineOptions(epoch_s=1.0))
+    write_study(tmp_path, {"v": {"respondent": "r", "segment": "north"}})
+    with pytest.raises(UsageError, match="manifest column segment: the rows have the run's segments"):
+        build_timelines(Run(tmp_path))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from videmo.errors import UsageError
 from videmo.findings.observations import observe
 from videmo.findings.summary import By
 from videmo.findings.tables import Run
@@ -39,6 +40,22 @@ def label_rows(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
     labelled = rows.iloc[np.concatenate([at, outside])[order]].copy()
     labelled["segment"] = np.concatenate([names, np.full(len(outside), None)])[order]
     return labelled
+
+
+def name_segments(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
+    """Return rows as `label_rows` does, but each of them once, the names of overlapping segments parted by "; ".
+
+    Raises:
+        UsageError: the rows have a column `segment` of their own: the study's.
+    """
+    if "segment" in rows:
+        raise UsageError("manifest column segment: the rows have the run's segments under this name: rename it")
+    labelled = label_rows(rows.reset_index(drop=True), segments)
+    several = labelled.index.duplicated(keep=False)
+    names = labelled["segment"][several].groupby(level=0).agg("; ".join)
+    once = labelled[~labelled.index.duplicated()].copy()
+    once.loc[names.index, "segment"] = names
+    return once
 
 
 def summarize_segments(

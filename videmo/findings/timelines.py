@@ -13,6 +13,7 @@ from videmo.findings.affect import AFFECT, choose_signals, derive_affect
 from videmo.findings.baseline import CHANGE, choose_segments, in_segments, in_window, subtract_baseline
 from videmo.findings.manifest import carry
 from videmo.findings.respondent import take_largest
+from videmo.findings.segment_summary import name_segments
 from videmo.findings.series import SMOOTHED, build_series, resample
 from videmo.findings.smoothing import Smoother
 from videmo.findings.tables import Run
@@ -69,6 +70,7 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
         duration_s: how long the observation holds; usable, bridged: whether it was seen and usable, or lies on a bridge
         <signal>, <signal>_smoothed: as measured, NaN where bridged; smoothed, NaN where neither usable nor bridged
         baseline_s, <signal>_change: as above, of the smoothed signal
+        segment: the run's segment that it lies in (several parted by "; ", missing outside of all), if it has any
         the study's columns
 
     `attrs` holds the options as plain values, `lag_s` (how far the smoothed values trail behind) and `notes`.
@@ -88,6 +90,8 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
     rows = carry(rows, study)
     if options.baseline is not None:
         rows = _compare(rows, carry(references, study), signals, options)
+    if options.epoch_s is None and len(run.segments()):
+        rows = name_segments(rows, run.segments())
     rows = rows[[*rows.columns.difference(study.columns, sort=False), *study.columns]]
     rows.attrs |= _describe(rows, options)
     return rows

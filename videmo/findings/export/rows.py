@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from videmo.errors import UsageError
 from videmo.findings.export.csv_files import INJECTION_NOTE, write_csv
 from videmo.findings.export.format import Format, Writer
 from videmo.findings.manifest import carry
-from videmo.findings.segment_summary import label_rows
+from videmo.findings.segment_summary import name_segments
 from videmo.findings.tables import Run
 
 _DECIMALS = 10
@@ -29,25 +28,13 @@ def read_rows(run: Run, video_ids: Sequence[str]) -> Iterator[pd.DataFrame]:
         UsageError: the study has a column `segment` of its own.
     """
     study, segments = run.study(), run.segments()
-    if "segment" in study and len(segments):
-        raise UsageError("manifest column segment: the rows have the run's segments under this name: rename it")
     heads = (group for video_id in video_ids for group in islice(run.face_groups(video_id), 1))
     own = list(dict.fromkeys(name for head in heads for name in head.columns if name not in study))
     columns = [*own, *study.columns, *(["segment"] if len(segments) else [])]
     for video_id in video_ids:
         for faces in run.face_groups(video_id):
             whole = carry(faces.drop(columns=study.columns, errors="ignore"), study)
-            yield name_segments(whole, segments).reindex(columns=columns)
-
-
-def name_segments(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with `segment`, each of them once, the names of overlapping segments parted by "; "."""
-    labelled = label_rows(rows.reset_index(drop=True), segments)
-    several = labelled.index.duplicated(keep=False)
-    names = labelled["segment"][several].groupby(level=0).agg("; ".join)
-    once = labelled[~labelled.index.duplicated()].copy()
-    once.loc[names.index, "segment"] = names
-    return once
+            yield (name_segments(whole, segments) if len(segments) else whole).reindex(columns=columns)
 
 
 def _plan_csv(run: Run, video_ids: Sequence[str]) -> Mapping[str, Writer]:
