@@ -47,6 +47,14 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+STATE = (
+    "(v => v && JSON.stringify({at: v.currentTime, of: v.duration, ready: v.readyState, network: v.networkState,"
+    " paused: v.paused, ended: v.ended, seeking: v.seeking, top: v.getBoundingClientRect().top,"
+    " focus: document.activeElement.className}))(document.querySelector('video'))"
+)
+"""What the film does, for messages."""
+
+
 class Visit:
     """An open report, with what the browser complained about and asked for."""
 
@@ -70,7 +78,7 @@ class Visit:
         """Until it holds; Playwright's own waiting needs eval, which the page's policy forbids."""
         deadline_s = time.monotonic() + 20
         while not self.ask(condition):
-            assert time.monotonic() < deadline_s, f"never so: {condition}"
+            assert time.monotonic() < deadline_s, f"never so: {condition}; {self.ask(STATE)}"
             self.page.wait_for_timeout(20)
 
     def pixel_of(self, time_s: float) -> float:
