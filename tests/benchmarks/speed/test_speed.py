@@ -24,7 +24,7 @@ def test_everybody_processes_all_frames_and_videmo_tells_its_stages(tmp_path: Pa
     decode, videmo = rows["decode alone"], rows["videmo, tables and chart"]
     assert decode["frames/s"] > videmo["frames/s"] > 0
     assert videmo["detect ms/frame"] > 0
-    assert videmo["peak MB"] >= decode["peak MB"] > 10  # the same where this very process is larger than both
+    assert videmo["peak MB"] > decode["peak MB"] > 10
     assert 0 < videmo["start, s"] < 40 / videmo["frames/s"]
 
 
