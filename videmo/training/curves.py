@@ -16,7 +16,7 @@ def draw_history(history: Sequence[Mapping[str, float]], path: Path, panels: Map
         path: The PNG to write.
         panels: Columns of the history by the title of the panel that shows them.
     """
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    figure = Figure(figsize=(14, 3.8), layout="constrained")
     for axes, (title, columns) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         for column in columns:
             points = [(row["epoch"], row[column]) for row in history if row[column] == row[column]]
@@ -24,5 +24,6 @@ def draw_history(history: Sequence[Mapping[str, float]], path: Path, panels: Map
         axes.set(title=title, xlabel="epoch")
         axes.grid(alpha=0.3)
         if len(columns) > 1:
-            axes.legend(loc="lower right")
+            # Below the panel: within it there is no corner that no curve ever crosses.
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=len(columns), fontsize="x-small")
     figure.savefig(path, dpi=100)
