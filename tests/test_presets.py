@@ -80,6 +80,16 @@ def test_damaged_config_is_one_line_that_names_the_file(models: Path, text: str)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("schema", [0, 2, "1.0", "2.0", None, True, [1], "x" * 10_000])
+@pytest.mark.parametrize("task", ["emotion", "detection"])
+def test_a_preset_of_an_unknown_schema_is_refused_with_the_way_out(models: Path, task: str, schema: object) -> None:
+    make_preset(models / "mine", task=task, schema=schema)
+    with pytest.raises(
+        PresetError, match=r"config\.json: a preset of schema .{1,60}, this videmo reads 1: use the videmo"
+    ):
+        find_preset("mine", task)
+
+
 def test_a_folder_in_the_working_directory_does_not_stand_in_for_a_known_preset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

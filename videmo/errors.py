@@ -16,11 +16,25 @@ from __future__ import annotations
 
 from videmo.filenames import show_name
 
+_MOST_LETTERS = 1000
+
 
 class VidemoError(Exception):
-    """Root of all errors raised on purpose; `exit_code` is what the command line returns for it."""
+    """Root of all errors raised on purpose; `exit_code` is what the command line returns for it.
+
+    The message is text for a terminal: control characters that came with it are escaped, very long lines cut in the
+    middle (where a quote is missing, the rest of a table is one cell).
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("\n".join(_shorten(show_name(line)) for line in message.split("\n")))
+
+
+def _shorten(line: str) -> str:
+    half = _MOST_LETTERS // 2
+    return line if len(line) <= _MOST_LETTERS else f"{line[:half]} … {line[-half:]}"
 
 
 class UsageError(VidemoError):

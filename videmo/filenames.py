@@ -25,6 +25,16 @@ def show_name(text: str | Path) -> str:
     return _UNSHOWABLE.sub(_escape, str(text))
 
 
+def is_plain(name: str) -> bool:
+    """Return whether a name is that of a file in the folder at hand, on any system: no path, drive or stream.
+
+    Example:
+        >>> is_plain("clip-1"), is_plain("../clip-1"), is_plain("C:clip-1")
+        (True, False, False)
+    """
+    return name not in ("", ".", "..") and not set(name) & set("/\\:\0")
+
+
 def find_shown(name: str) -> Path:
     r"""Return the path that `show_name` gave `name` for: the one of exactly that name where it exists.
 

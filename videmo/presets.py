@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from videmo.errors import PresetError
+from videmo.filenames import is_plain
 
 SCHEMA = 1
+_MOST_PX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Preset:
 
     @property
     def weights(self) -> Path:
-        """The file of the weights."""
-        return self.folder / str(self.config["weights"]["file"])
+        """The file of the weights; raises PresetError when it is not to lie in the preset's folder."""
+        return self._file(self.config["weights"])
 
     @property
     def has_openvino(self) -> bool:
@@ -53,7 +55,27 @@ class Preset:
                 "or use --runtime keras"
             )
         entry = self.config["openvino"]
-        return self._check(self.folder / str(entry["file"]), str(entry["sha256"]))
+        return self._check(self._file(entry), str(entry["sha256"]))
+
+    @property
+    def side_px(self) -> int:
+        """Side of the faces that an expression preset takes; raises PresetError when config.json does not say it."""
+        return int(self.number("input.height_px", 1, _MOST_PX))
+
+    def number(self, field: str, least: float, most: float) -> float:
+        """Return a number of config.json, `a.b` for b within a; raises PresetError where it is not as it must be."""
+        value: Any = self.config
+        for name in field.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            wanted = f"a number from {least:g} to {most:g}"
+            raise PresetError(f"preset {self.name}: {field} in config.json is not {wanted}: restore the folder")
+        return float(value)
+
+    def _file(self, entry: dict[str, Any]) -> Path:
+        if not is_plain(name := str(entry["file"])):
+            raise PresetError(f"preset {self.name}: {name!r} is no file beside config.json: restore the folder")
+        return self.folder / name
 
     def _check(self, path: Path, sha256: str) -> Path:
         if not path.is_file():
@@ -119,12 +141,18 @@ def read_preset(folder: Path) -> Preset:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        if config["schema"] != SCHEMA:
-            raise PresetError(f"{path}: schema {config['schema']} is not {SCHEMA}: update videmo")
-        labels = tuple(str(label) for label in config["labels"])
-        weights = config["weights"]
-        return Preset(config["name"], folder, config["task"], labels, weights["sha256"], config)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        if (schema := config["schema"]) is True or schema != SCHEMA:
+            raise PresetError(
+                f"{path}: a preset of schema {str(schema)[:50]!r}, this videmo reads {SCHEMA}: use the videmo that "
+                "made it, or another preset"
+            )
+        labels, weights = config["labels"], config["weights"]
+        texts = [config["name"], config["task"], *labels, weights["file"], weights["sha256"]]
+        texts += [config["openvino"][name] for name in ("file", "sha256") if "openvino" in config]
+        if not isinstance(labels, list) or not labels or not all(isinstance(text, str) for text in texts):
+            raise PresetError(f"{path}: name, task, labels, files and hashes must be text: restore the preset's folder")
+        return Preset(config["name"], folder, config["task"], tuple(labels), weights["sha256"], config)
+    except (OSError, ValueError, RecursionError) as error:
         raise PresetError(f"{path}: cannot be read: {error}: restore the preset's folder") from error
     except (KeyError, TypeError) as error:
         raise PresetError(f"{path}: field {error} is missing: restore the preset's folder") from error

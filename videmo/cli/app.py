@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -83,6 +84,8 @@ def _options(
 
 def main() -> None:
     """Run the command line; an error becomes one line on stderr and its exit code."""
+    # Keras would read its settings from the home folder, or write them there; no result is to depend on them.
+    os.environ.setdefault("KERAS_HOME", os.devnull)
     verbose = bool(VERBOSE & set(sys.argv))
     sys.argv = [argument for argument in sys.argv if argument not in VERBOSE]  # it may stand anywhere
     try:

@@ -59,7 +59,7 @@ def emotion(
         from videmo.training.emotion.dataset import read_faces
         from videmo.training.emotion.embeddings import write_embeddings
 
-        side_px = int(presets[0].config["input"]["height_px"])
+        side_px = presets[0].side_px
         faces = read_faces(data, work=work, side_px=side_px, split_list=split_list)
         count, features = write_embeddings(presets[0], faces, embeddings)
         typer.echo(f"wrote {embeddings}: {count:,} faces, {features} features each")

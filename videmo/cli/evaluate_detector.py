@@ -30,7 +30,7 @@ def detector(
         from videmo.training.tables import write_json
 
     found, pictures = find_preset(preset, "detection"), read_pictures(data, "val")
-    min_score = float(found.config["min_score"])
+    min_score = found.number("min_score", 0, 1)
     results = [measure(found.name, load_for_measuring(found).detect, pictures, min_score=min_score)]
     if reference:
         from videmo.detection.yunet import MIN_SCORE, YuNetDetector

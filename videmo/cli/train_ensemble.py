@@ -28,7 +28,7 @@ def ensemble(
         from videmo.training.emotion.ensemble import write_ensemble
 
     members = [find_preset(name, "emotion") for name in presets]
-    side_px = int(members[0].config["input"]["height_px"])
+    side_px = members[0].side_px
     written = write_ensemble(members, out, read_faces(data, work=work, side_px=side_px) if data else None)
     card = f"what it can and cannot do is in {out / 'README.md'}" if data else "with --data it gets a card"
     typer.echo(f"wrote {out}: {written.config['parameters']:,} parameters; {card}")

@@ -26,6 +26,11 @@ FAINT_SHARE: Final = 0.6
 """Faces fainter than the preset's score by this factor are still followed, though none starts a track."""
 
 _COLUMNS: Final = 15
+_NUMBERS: Final = {
+    **{"input.long_side_px": (32, 8192), "input.multiple_px": (1, 256), "input.padding": (0, 255)},
+    **{"min_score": (0, 1), "nms_iou": (0, 1)},
+}
+"""What config.json must say, and between which numbers."""
 
 
 class NeuralDetector:
@@ -90,6 +95,8 @@ class NeuralDetector:
 
 def load(preset: Preset, engine: Engine, *, batch_size: int, min_score: float | None = None) -> NeuralDetector:
     """Return the detector of a preset; raises PresetError when its network does not do what the card says."""
+    for field, (least, most) in _NUMBERS.items():
+        preset.number(field, least, most)
     network = engine.load(preset, batch_size=batch_size)
     if network.input_shape != (None, None, 3):
         raise PresetError(f"preset {preset.name}: expected RGB pictures of any size, got {network.input_shape}")
@@ -108,7 +115,7 @@ def build(settings: Settings) -> NeuralDetector:
     batch_size = GPU_BATCH if engine.device == "gpu" else CPU_BATCH
     if settings.min_score is not None:
         return load(preset, engine, batch_size=batch_size, min_score=settings.min_score)
-    birth_score = float(preset.config["min_score"])
+    birth_score = preset.number("min_score", 0, 1)
     detector = load(preset, engine, batch_size=batch_size, min_score=FAINT_SHARE * birth_score)
     detector.birth_score = birth_score
     return detector

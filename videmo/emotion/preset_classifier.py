@@ -25,8 +25,8 @@ class PresetClassifier:
     def __init__(self, preset: Preset, network: Network, batch_size: int) -> None:
         self.labels: Sequence[str] = preset.labels
         self.batch_size = batch_size
-        self.crop_side_px = int(preset.config["input"]["height_px"])
-        self._temperature = float(preset.config["temperature"])
+        self.crop_side_px = preset.side_px
+        self._temperature = preset.number("temperature", 1e-3, 1e3)
         self._network = network
         self._check(preset)
 

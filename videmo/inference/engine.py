@@ -32,10 +32,11 @@ class Engine:
             from videmo.inference.openvino_network import OpenVinoNetwork
 
             return OpenVinoNetwork(preset.check_openvino(), batch_size=batch_size)
+        weights = preset.check_weights()  # a damaged file is told before TensorFlow has taken its seconds
         from videmo.inference.keras_network import KerasNetwork, set_up_device
 
         set_up_device(self.device)
-        return KerasNetwork(preset.check_weights(), batch_size=batch_size)
+        return KerasNetwork(weights, batch_size=batch_size)
 
 
 def choose_engine(device: Device, runtime: Runtime = "auto") -> Engine:

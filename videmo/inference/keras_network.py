@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from videmo.errors import PresetError, UsageError
+from videmo.errors import UsageError
+from videmo.inference.archive import unreadable
 from videmo.inference.base import padded_batches
+from videmo.inference.keras_archive import check_archive
 from videmo.settings import Device
 
 
@@ -89,11 +90,15 @@ class KerasNetwork:
 
 
 def load_model(weights: Path) -> Any:
-    """Return the Keras model in a file; raises PresetError when it cannot be loaded."""
+    """Return the Keras model in a .keras file; no code in it is run, see `keras_archive`.
+
+    Raises:
+        PresetError: it cannot be loaded, or holds more than layers and arrays.
+    """
+    check_archive(weights)
     import keras
 
     try:
         return keras.saving.load_model(weights, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise PresetError(f"{weights}: the weights cannot be loaded ({reason}): restore the preset's folder") from error
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise unreadable(weights, error) from error

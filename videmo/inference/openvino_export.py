@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from videmo.inference.openvino_network import GRAPH, VALUES
+from videmo.inference.openvino_network import GRAPH, VALUES, import_openvino
 from videmo.presets import hash_file
 
 ARCHIVE: Final = "openvino.zip"
@@ -27,8 +27,7 @@ def write_openvino(model: Any, folder: Path) -> dict[str, Any]:
     Returns:
         What config.json says of it: file, sha256 and bytes.
     """
-    import openvino
-
+    openvino = import_openvino()
     path = folder / ARCHIVE
     with tempfile.TemporaryDirectory() as scratch:
         saved, graph = Path(scratch, "saved"), Path(scratch, GRAPH)

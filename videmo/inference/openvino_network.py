@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,16 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videmo.errors import PresetError
+from videmo.inference.archive import read_members, unreadable
 from videmo.inference.base import padded_batches
 
 GRAPH: Final = "model.xml"
 VALUES: Final = "model.bin"
 """Members of a preset's openvino.zip: OpenVINO's intermediate representation."""
 
+# OpenVINO tells formats by their first bytes; others than its own may name further files, which it would read.
+_XML: Final = b"<?xml"
+
 # In float32, so that results agree with Keras; its default on newer processors is bfloat16. One request at a time gets
 # all cores: the batches are large enough, and several requests at once would only share them.
 _CONFIG: Final = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 _MOST_SHAPES: Final = 16
+
+# What Python makes of the C++ exceptions of damaged graphs.
+_REFUSED: Final = (RuntimeError, LookupError, ValueError, TypeError, OverflowError, MemoryError)
+
+
+def import_openvino() -> Any:
+    """Return the package `openvino`, without the telemetry that its import would send to Google Analytics.
+
+    It writes an id of the user into the home folder, too. Without the package openvino_telemetry it does neither.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # Python's way to say: not there
+    import openvino
+
+    return openvino
 
 
 class OpenVinoNetwork:
@@ -30,21 +48,19 @@ class OpenVinoNetwork:
 
     def __init__(self, archive: Path, *, batch_size: int) -> None:
         """Reads `archive`; raises PresetError when it does not hold a network."""
-        import openvino
-
-        self._batch_size = batch_size
-        self._core = openvino.Core()
+        self._archive, self._batch_size = archive, batch_size
+        self._core = import_openvino().Core()
+        # Never written to disk: the model is compiled from these bytes.
+        self._graph, self._values = read_members(archive, (GRAPH, VALUES))
+        if not self._graph.startswith(_XML):
+            raise PresetError(f"{archive}: {GRAPH} is no XML: make it anew with `videmo models export`")
         try:
-            with zipfile.ZipFile(archive) as members:
-                # Never written to disk: the model is compiled from these bytes.
-                self._graph, self._values = members.read(GRAPH), members.read(VALUES)
-            shape = self._read().input(0).partial_shape
-        except (OSError, KeyError, zipfile.BadZipFile, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0][:200]
-            raise PresetError(
-                f"{archive}: the network cannot be read ({reason}): restore the preset's folder"
-            ) from error
-        self._input_shape = tuple(None if size.is_dynamic else size.get_length() for size in list(shape)[1:])
+            model = self._read()
+            model.output(0)  # fails where there is none
+            sizes = list(model.input(0).partial_shape)[1:]
+        except _REFUSED as error:
+            raise unreadable(archive, error) from error
+        self._input_shape = tuple(None if size.is_dynamic else size.get_length() for size in sizes)
         self._compiled: dict[tuple[tuple[int, ...], str], Any] = {}
 
     @property
@@ -70,7 +86,7 @@ class OpenVinoNetwork:
         return self._core.read_model(self._graph, self._values)
 
     def _compile(self, shape: tuple[int, ...], dtype: str) -> Any:
-        import openvino
+        openvino = import_openvino()
         from openvino.preprocess import PrePostProcessor
 
         model = self._read()
@@ -78,4 +94,7 @@ class OpenVinoNetwork:
         # Values of another type are converted on the way into the first layer.
         steps = PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type(np.dtype(dtype)))
-        return self._core.compile_model(steps.build(), "CPU", _CONFIG)
+        try:
+            return self._core.compile_model(steps.build(), "CPU", _CONFIG)
+        except _REFUSED as error:
+            raise unreadable(self._archive, error) from error

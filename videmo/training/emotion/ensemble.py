@@ -48,7 +48,7 @@ def build_ensemble(members: Sequence[Preset]) -> keras.Model:
 def _answer(preset: Preset, faces: keras.KerasTensor, name: str) -> keras.KerasTensor:
     model = load_model(preset.check_weights())
     logits = keras.Model(model.inputs, model.outputs[0], name=name)(faces)
-    scaled = layers.Rescaling(1 / float(preset.config["temperature"]), name=f"{name}_calibrated")(logits)
+    scaled = layers.Rescaling(1 / preset.number("temperature", 1e-3, 1e3), name=f"{name}_calibrated")(logits)
     return layers.Softmax(name=f"{name}_probabilities")(scaled)
 
 

@@ -89,7 +89,7 @@ def evaluate_presets(
         DataError: The data are wrong, or no face counts.
         PresetError: The weights are damaged, or there is no protocol for the labels.
     """
-    sides_px = [int(preset.config["input"]["height_px"]) for preset in presets]
+    sides_px = [preset.side_px for preset in presets]
     splits = {side_px: read_faces(data, work=work, side_px=side_px, split_list=split_list) for side_px in set(sides_px)}
     cases = find_cases(splits[sides_px[0]], presets[0].labels)
     evaluations = tuple(
