@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hidden_faces import DETECTORS, find_faces
 from numpy.typing import NDArray
-from synthetic import face_at, moving_face, plain, write_clip
+from synthetic import face_at, moving_face, moving_face_clip, plain, write_clip
 
 import videmo
 from videmo.analysis import render
@@ -167,3 +167,17 @@ def test_an_identity_that_nobody_has_is_told(pair: Path, run_cli: Cli) -> None:
     code, _, err = run_cli("render", out, "--except", "Ann")
     assert code == 2
     assert "say with --anonymize how the others are hidden" in err
+
+
+@pytest.mark.parametrize("options", [[], ["--anonymize", "box"]])
+def test_another_file_in_the_place_of_the_source_is_not_drawn_with_its_tables(
+    options: list[str], tmp_path: Path, run_cli: Cli
+) -> None:
+    clip, out = moving_face_clip(tmp_path / "face.mp4", duration_s=0.4), tmp_path / "out"
+    assert run_cli("analyze", clip, "--out", out, "--no-charts")[0] == 0
+    drawn = (out / "annotated" / "face.mp4").read_bytes()
+    write_clip(clip, (picture[:, ::-1] for picture, _ in moving_face(10)))
+    code, _, err = run_cli("render", out, *options)
+    assert code == 3
+    assert err == f"videmo: {clip}: changed since it was analysed: restore it, or analyse it again\n"
+    assert (out / "annotated" / "face.mp4").read_bytes() == drawn

@@ -17,7 +17,6 @@ from videmo.analysis.lane import scored_frames
 from videmo.analysis.models import Models
 from videmo.datatypes import FrameFaces, ScoredFaces, StageStatistics, VideoReport
 from videmo.errors import VideoError
-from videmo.findings.charts import write_chart
 from videmo.output.annotated import AnnotatedVideoSink
 from videmo.output.base import Sink
 from videmo.output.parquet import TablesSink
@@ -197,4 +196,7 @@ def _draw_chart(video_id: str, context: Context, *, missing_only: bool = False) 
         return []
     context.folder.checksums.drop([path])
     with _CHARTS:
+        # Without charts Matplotlib is never imported, which keeps a list of fonts in the home folder.
+        from videmo.findings.charts import write_chart
+
         return [write_chart(context.folder.path, video_id)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from videmo.analysis.folder import RunFolder
 from videmo.analysis.lane import FRAMES_AHEAD
-from videmo.errors import UsageError
+from videmo.errors import UsageError, VideoError
 from videmo.filenames import find_shown
 from videmo.findings.replay import read_sightings, replay
 from videmo.findings.tables import Run
@@ -16,7 +16,8 @@ from videmo.output.hiding import Foreknowledge
 from videmo.output.lock import hold_folder
 from videmo.pipeline.streams import prefetch
 from videmo.settings import Anonymize
-from videmo.video.discover import discover
+from videmo.video.discover import Input, discover
+from videmo.video.files import hash_source
 from videmo.video.stage import decode, open_reader
 
 
@@ -40,7 +41,7 @@ def render(
 
     Raises:
         UsageError: `out` is no run or being written to, a video is not in it, or nobody has an identity in `visible`.
-        VideoError: a source is gone or cannot be read any more.
+        VideoError: a source is gone, is another file by now, or cannot be read any more.
         OutputError: the video cannot be written.
     """
     run = Run(Path(out))
@@ -86,7 +87,9 @@ def _render_one(
     labels_shown: bool,
 ) -> Path:
     settings = run.settings(video_id)
-    reader = open_reader(discover([find_shown(path)])[0], settings.image_fps, settings.stall_limit_s)
+    source = discover([find_shown(path)])[0]
+    _check_unchanged(source, run.footer(video_id))
+    reader = open_reader(source, settings.image_fps, settings.stall_limit_s)
     target = folder.part("annotated", video_id)
     sink = AnnotatedVideoSink(
         target,
@@ -111,3 +114,9 @@ def _render_one(
     finally:
         frames.close()
         reader.close()
+
+
+def _check_unchanged(source: Input, footer: Mapping[str, str]) -> None:
+    """Raise VideoError where the source is not what was analysed: its faces would be elsewhere, and not be hidden."""
+    if hash_source(source.paths) != footer.get("videmo.source_sha256"):
+        raise VideoError(f"{source.shown_path}: changed since it was analysed: restore it, or analyse it again")

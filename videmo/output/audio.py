@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 import av
+import av.stream
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Discard
 
 AudioPacket: TypeAlias = "Packet[AudioStream]"
 
@@ -21,6 +21,7 @@ AudioPacket: TypeAlias = "Packet[AudioStream]"
 _COPIED: Final = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
 _PREROLL_S: Final = 0.1  # of sound before the first picture is kept for the decoder to settle; players do not play it
 _AAC_SAMPLES: Final = 1024  # per packet
+_DISCARD: Final = getattr(av.stream, "Discard", None)  # since PyAV 17.1
 
 
 class Soundtrack:
@@ -84,8 +85,8 @@ class Soundtrack:
     def _open(self) -> Iterator[AudioPacket]:
         stream = self._source.streams.audio[0]
         for other in self._source.streams:
-            if other.index != stream.index:
-                other.discard = Discard.all  # the pictures are read elsewhere: spare reading them twice
+            if other.index != stream.index and _DISCARD is not None:
+                other.discard = _DISCARD.all  # the pictures are read elsewhere: spare reading them twice
         if stream.codec_context is None:
             raise ValueError("FFmpeg has no decoder for it")
         codec = stream.codec_context.codec.canonical_name

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from videmo.errors import UsageError
-from videmo.output.files import explained
+from videmo.output.files import check_inside, explained
 
 if sys.platform == "win32":
     import msvcrt
@@ -28,12 +28,14 @@ def hold_folder(out: Path) -> Iterator[None]:
     still lie there, and the next writer just takes it.
 
     Raises:
-        UsageError: somebody else writes to the folder now; nothing was touched.
+        UsageError: somebody else writes to the folder now, or a link in it leads out of it; nothing was touched.
         OutputError: the folder cannot be written to.
     """
     path = out / LOCK
     with explained(out):
         out.mkdir(parents=True, exist_ok=True)
+        for entry in out.iterdir():
+            check_inside(entry, out)
         file = _open_locked(path)
     if file is None:
         raise UsageError(

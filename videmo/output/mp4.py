@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from videmo.datatypes import UInt8Array, VideoInfo
 from videmo.errors import VideoError
 from videmo.output.audio import Soundtrack
-from videmo.output.files import explained, partial_path, publish
+from videmo.output.files import explained, open_partial, partial_path, publish
 from videmo.settings import STALL_LIMIT_S
 
 # No B-frames: decoding order is showing order, so that every player agrees on times and duration at variable rates too.
@@ -63,9 +63,9 @@ class Mp4Writer:
         self._frame_ticks = max(1, round(1 / (video.frame_rate * self._tick)))
         self._end_s = 0.0
         self._source = None if source is None else _open_source(source, stall_limit_s)
+        # A file of our own can be closed also when its end cannot be written; PyAV leaves its own open then.
+        self._file = open_partial(path)
         with explained(path):
-            # A file of our own can be closed also when its end cannot be written; PyAV leaves its own open then.
-            self._file = self._partial.open("wb")
             self._target = av.open(self._file, "w", format="mp4", options=_MP4)
         self._stream = self._add_stream(width_px, height_px)
         self._sound: Soundtrack | None = None

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from videmo.datatypes import FrameFaces, ScoredFaces, VideoInfo
-from videmo.output.files import explained, partial_path, publish, replacing
+from videmo.output.files import explained, open_partial, partial_path, publish, replacing
 from videmo.output.rows import RowBuffer
 from videmo.output.schema import faces_schema, footer, frames_schema
 from videmo.settings import Settings
@@ -93,9 +93,9 @@ class _TableFile:
     def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]) -> None:
         self.path = path
         self._partial = partial_path(path)
+        # A file of our own can be closed also when Parquet cannot write its end, on a full disk say.
+        self._file = open_partial(path)
         with explained(path):
-            # A file of our own can be closed also when Parquet cannot write its end, on a full disk say.
-            self._file = self._partial.open("wb")
             self._writer = pq.ParquetWriter(self._file, schema.with_metadata(dict(metadata)), compression="zstd")
 
     def append(self, table: pa.Table) -> None:

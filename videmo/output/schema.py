@@ -1,16 +1,21 @@
 """The tables videmo writes: columns, types and units, one function per table.
 
-A reader accepts every minor version of a major version it knows: a minor step only adds columns.
+A reader accepts every minor version of a major version it knows, older and newer: a minor step only adds columns, which
+may be missing, and which it leaves alone where it does not know them.
 Every footer carries `videmo.schema_version` and `videmo.table`, those of one video also `videmo.labels` (a JSON list).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+
+from videmo.errors import UsageError
 
 SCHEMA_VERSION: Final = "1.3"
 SCHEMA_VERSION_KEY: Final = "videmo.schema_version"
@@ -120,6 +125,31 @@ def segments_schema() -> pa.Schema:
             _field("end_s", _TIME, "where it ends; this instant is outside", unit="s"),
         ]
     )
+
+
+def check_version(version: object, path: Path) -> int:
+    """Return the minor version of a table.
+
+    Args:
+        version: what the table says of itself; None where it says nothing.
+        path: the table, for the message.
+
+    Raises:
+        UsageError: it is of another major version, or of none.
+
+    Example:
+        >>> check_version("1.0", Path("videos.parquet"))
+        0
+    """
+    major = SCHEMA_VERSION.split(".")[0]
+    found = re.fullmatch(r"([0-9]+)\.([0-9]{1,9})", version) if isinstance(version, str) else None
+    if found is None or found[1] != major:
+        says = "none" if version is None else version if found else repr(version)[:50]
+        raise UsageError(
+            f"{path}: tables of version {says}, this videmo reads {major}.x: use the videmo that wrote them or analyse "
+            "again"
+        )
+    return int(found[2])
 
 
 def footer(table: str, metadata: Mapping[str, str], labels: Sequence[str] = ()) -> dict[str, str]:

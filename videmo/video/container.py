@@ -29,6 +29,11 @@ _DECODER_THREADS = 4
 MOST_PIXELS = 2**27
 
 
+# Lists of other files, and of streams in a network: what is analysed, hashed and named must be the file itself.
+_LISTS = {"concat", "dash", "hls", "image2", "imf", "rtp", "rtsp", "sap", "sdp", "vobsub", "webm_dash_manifest"}
+_OPTIONS = {"format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
+
+
 def open_video(path: Path, stall: StallWatch, *, threaded: bool = True) -> tuple[InputContainer, VideoStream]:
     """Return the open container and its first video stream that is no cover picture; reads obey the limit of `stall`.
 
@@ -39,7 +44,7 @@ def open_video(path: Path, stall: StallWatch, *, threaded: bool = True) -> tuple
     check_readable(path)
     try:
         # "file:" keeps a name with a colon from being read as a protocol.
-        container = av.open(f"file:{path}", metadata_errors="replace", timeout=stall.limit_s)
+        container = av.open(f"file:{path}", metadata_errors="replace", timeout=stall.limit_s, options=_OPTIONS)
     except av.error.ExitError as error:
         raise stall.error() from error
     except (av.error.FFmpegError, OSError) as error:
@@ -59,11 +64,13 @@ def _open_failure(path: Path, error: av.error.FFmpegError | OSError) -> str:
     """Return the cause and the way out in words."""
     try:
         with path.open("rb") as file:
-            is_mp4 = file.read(12)[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free")
+            start = file.read(16)
     except OSError as refused:
         return f"cannot be read ({refused.strerror}): check its permissions and its disk"
-    if is_mp4:
+    if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
         return "its index (moov) is missing: the file is truncated or the recording was never finished: copy it again"
+    if start.startswith((b"#EXTM3U", b"ffconcat version")):
+        return "a playlist, not a video: name the files in it instead"
     return f"not a video file that FFmpeg can read ({error.strerror}): convert it to MP4 or leave it out"
 
 
