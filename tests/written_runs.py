@@ -47,7 +47,8 @@ def write_video(
         whole["neutral"] = 1 - whole.sum(axis=1)
     fixed = {"video_id": video_id, "time_s": np.asarray(times_s)[faces["frame_index"]], **_USABLE_FACE}
     top = pd.Categorical.from_codes(whole.to_numpy().argmax(axis=1), list(labels))
-    rows = whole.assign(emotion=top, exclude_reason=pd.Categorical([None] * len(whole)), **fixed).assign(**faces)
+    no_reason = pd.Categorical([None] * len(whole), categories=pd.Index([], dtype=object))
+    rows = whole.assign(emotion=top, exclude_reason=no_reason, **fixed).assign(**faces)
     schema = faces_schema(labels)
     _write(out / "faces", video_id, rows.reindex(columns=schema.names), schema, labels)
 

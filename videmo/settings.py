@@ -160,8 +160,9 @@ def _require(holds: bool, name: str, value: object, allowed: str) -> None:
 def read_config(path: Path) -> dict[str, Any]:
     """Return the settings of a TOML file, names as in `Settings`; raises UsageError naming the file."""
     values = read_toml(path, "configuration")
-    if "detector_model" in values:
-        values["detector_model"] = Path(values["detector_model"])
+    for name in ("detector_model", "detector-model"):
+        if isinstance(values.get(name), str):
+            values[name] = Path(values[name])
     return values
 
 
@@ -171,5 +172,5 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot read the {what}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of too many digits
         raise UsageError(f"{path}: not a TOML file: {error}") from error

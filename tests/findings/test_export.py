@@ -80,7 +80,7 @@ def test_csv_holds_every_row_of_every_video_with_study_and_segments(study: Run) 
     assert len(rows) == len(tables) == 40
     for name in tables.columns:
         if pd.api.types.is_numeric_dtype(tables[name]):
-            np.testing.assert_array_equal(rows[name].astype(tables[name].dtype), tables[name], name)
+            np.testing.assert_allclose(rows[name].astype(tables[name].dtype), tables[name], rtol=1e-15, err_msg=name)
     assert rows["emotion"].tolist() == tables["emotion"].astype(str).tolist()
     assert rows.columns[-4:].tolist() == ["respondent", "offset_s", "score", "segment"]
     first = rows[rows["video_id"] == "a"].set_index("frame_index")

@@ -92,7 +92,7 @@ def test_another_study_takes_the_place_of_the_first(later: pd.DataFrame, faces: 
 
 def test_videos_without_a_row_have_no_value(tmp_path: Path) -> None:
     path = tmp_path / "videos.parquet"
-    table = pa.table({"video_id": ["a", "clip", "b", "clip"]})
+    table = pa.table({"video_id": ["a", "clip", "b", "clip"], "path": ["a.mp4", "c.mp4", "b.mp4", "d.mp4"]})
     pq.write_table(table.replace_schema_metadata({"videmo.schema_version": "1.2"}), path)
     assert carry_study(path, study())
     videos = pd.read_parquet(path)

@@ -32,7 +32,7 @@ def write_run(out: Path, video_id: str = "clip", counts: tuple[int, ...] = (1, 2
 
 def test_a_run_reads_its_tables(tmp_path: Path) -> None:
     run = write_run(tmp_path)
-    write_table(tmp_path / "videos.parquet", pa.table({"video_id": ["clip"]}), {})
+    write_table(tmp_path / "videos.parquet", pa.table({"video_id": ["clip"], "path": ["clip.mp4"]}), {})
     assert run.video_ids == ["clip"]
     assert run.labels == EMOTIONS
     assert run.frames("clip")["faces"].tolist() == [1, 2, 0]
@@ -73,7 +73,8 @@ def test_a_damaged_table_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("version", "read"), [("1.0", True), ("1.7", True), ("2.0", False), (None, False)])
 def test_only_known_versions_are_read(version: str | None, read: bool, tmp_path: Path) -> None:
     metadata = {} if version is None else {"videmo.schema_version": version}
-    pq.write_table(pa.table({"video_id": ["a"]}).replace_schema_metadata(metadata), tmp_path / "videos.parquet")
+    videos = pa.table({"video_id": ["a"], "path": ["a.mp4"]})
+    pq.write_table(videos.replace_schema_metadata(metadata), tmp_path / "videos.parquet")
     (tmp_path / "frames").mkdir()
     run = Run(tmp_path)
     if read:

@@ -10,25 +10,35 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from videmo.analysis.study import StudyPlan
 from videmo.datatypes import VideoReport
 from videmo.errors import UsageError
 from videmo.findings.identities import IDENTITIES
 from videmo.findings.study import carries, carry_study, study_table
+from videmo.findings.table_file import TableFile
 from videmo.findings.tables import REPORT_PAGE, REPORT_TABLES, SEGMENTS, STUDY, Run
 from videmo.findings.tracks import summarize_tracks
 from videmo.output.checksums import CHECKSUMS, Checksums
 from videmo.output.files import explained, replacing
 from videmo.output.parquet import write_table
-from videmo.output.schema import segments_schema, tracks_schema, videos_schema
+from videmo.output.schema import (
+    SCHEMA_VERSION,
+    SCHEMA_VERSION_KEY,
+    check_version,
+    segments_schema,
+    tracks_schema,
+    videos_schema,
+)
 from videmo.settings import Existing
 
 HIDDEN = "videmo.anonymize"
 """How the faces of the annotated video are hidden; absent where they are not."""
 
-FINGERPRINT = ("videmo.source_sha256", "videmo.preset_sha256", "videmo.detector_version", "videmo.settings", HIDDEN)
+FINGERPRINT = (
+    *("videmo.source_sha256", "videmo.preset_sha256", "videmo.detector_version", "videmo.settings", HIDDEN),
+    SCHEMA_VERSION_KEY,
+)
 """Footer values that must agree for a finished video to be taken over by `--resume`."""
 
 REPORT = "videmo.report"
@@ -64,11 +74,14 @@ class RunFolder:
     def prepare(self, existing: Existing) -> None:
         """Make the folder ready: results that are there are refused, removed or kept to go on with.
 
-        Raises UsageError when they are refused, OutputError when the folder cannot be written to.
+        Raises UsageError when they are refused, or are to be gone on with and another videmo wrote them; OutputError
+        when the folder cannot be written to.
         """
         held = [path for path in self._ours() if path.suffix != ".partial"]
         if held and existing == "refuse":
             raise UsageError(f"{self.path} already holds results: use --resume to go on, --overwrite to start again")
+        if existing == "resume":
+            self._check_versions()
         with explained(self.path):
             for path in self._ours():
                 if existing == "overwrite" or path.suffix == ".partial":
@@ -100,10 +113,13 @@ class RunFolder:
         frames, faces = self.part("frames", video_id), self.part("faces", video_id)
         if not (frames.exists() and faces.exists()):
             return None
-        footer = _footer(frames)
-        if REPORT not in footer or any(footer.get(key) != metadata.get(key) for key in keys):
+        footer, expected = _footer(frames) or {}, {**metadata, SCHEMA_VERSION_KEY: SCHEMA_VERSION}
+        if REPORT not in footer or any(footer.get(key) != expected.get(key) for key in keys):
             return None
-        return report_from_json(footer[REPORT])
+        try:
+            return report_from_json(footer[REPORT])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None  # damaged, as a file that cannot be opened: the video is analysed again
 
     def write_study(self, plan: StudyPlan, metadata: Mapping[str, str]) -> None:
         """Write study.parquet and segments.parquet; what the plan leaves out stays as it is."""
@@ -153,6 +169,18 @@ class RunFolder:
         self.checksums.add(self.path / name for name in (*OVER_ALL, STUDY, SEGMENTS))
         self.checksums.write()
 
+    def _check_versions(self) -> None:
+        """Raise UsageError where a table is not damaged, yet unknown to this videmo or newer: it would be lost."""
+        for path in self._ours():
+            if path.suffix != ".parquet" or path.parent.name == REPORT_TABLES or (said := _footer(path)) is None:
+                continue
+            version = said.get(SCHEMA_VERSION_KEY)
+            if check_version(version, path) > check_version(SCHEMA_VERSION, path):
+                raise UsageError(
+                    f"{path}: tables of version {version} are newer than this videmo, which writes {SCHEMA_VERSION}: "
+                    "update videmo, or name another folder with --out"
+                )
+
     def _summarize(self, video_id: str) -> pa.Table:
         return summarize_tracks(Run(self.path, as_recorded=True), video_id)
 
@@ -174,15 +202,19 @@ def report_to_json(report: VideoReport) -> str:
 
 
 def report_from_json(text: str) -> VideoReport:
-    """Return the report written by `report_to_json`."""
-    known = {item.name for item in fields(VideoReport)}
-    values = {name: value for name, value in json.loads(text).items() if name in known}
+    """Return the report written by `report_to_json`; raises ValueError, TypeError or KeyError where it is none."""
+    told = json.loads(text)
+    if not isinstance(told, dict):
+        raise ValueError("not a report")
+    values = {item.name: told[item.name] for item in fields(VideoReport) if item.name in told}
+    pa.Table.from_pylist([values], videos_schema())  # of the types that its row will need
     return VideoReport(**{**values, "warnings": tuple(values["warnings"])})
 
 
-def _footer(path: Path) -> dict[str, str]:
+def _footer(path: Path) -> dict[str, str] | None:
+    """Return what videmo says in the footer of a table; None where the table is damaged."""
     try:
-        metadata = pq.read_metadata(path).metadata or {}
-    except (OSError, pa.ArrowInvalid):
-        return {}
-    return {key.decode(): value.decode() for key, value in metadata.items() if key.startswith(b"videmo.")}
+        with TableFile(path) as file:
+            return file.footer
+    except UsageError:
+        return None

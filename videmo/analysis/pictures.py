@@ -132,7 +132,9 @@ def _tabulate(pictures: Iterator[PictureFaces], labels: Sequence[str]) -> pd.Dat
         rows += _rows(picture, labels) or [{"file": str(picture.path), "error": picture.error}]
     numbers = [*BOX_COLUMNS, "detection_score", *labels]
     columns = ["file", "face", *BOX_COLUMNS, "detection_score", "emotion", *labels, "error"]
-    types = {"file": "str", "face": "Int32", "emotion": "str", "error": "str"} | dict.fromkeys(numbers, "float32")
+    types = (
+        {"face": "Int32"} | dict.fromkeys(("file", "emotion", "error"), "string") | dict.fromkeys(numbers, "float32")
+    )
     return pd.DataFrame(rows, columns=columns).astype(types)
 
 

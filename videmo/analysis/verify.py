@@ -30,6 +30,9 @@ ADDED_BY: Final = {
 }
 """What further commands put into a run, by its first name in the folder."""
 
+_MADE_FROM: Final = ("videmo.source_path", "videmo.source_sha256", "videmo.preset_sha256", "videmo.detector")
+"""What the footer of every table of a video says."""
+
 READ_WHOLE: Final = ("faces", "frames")
 """Folders of which each table is taken for one of the run."""
 
@@ -71,18 +74,18 @@ def verify(out: str | Path) -> pd.DataFrame:
     run = Run(Path(out))
     recorded = read_checksums(run.out)
     if not recorded:
-        raise UsageError(f"{run.out / CHECKSUMS}: missing: no run has ended here: {_RESUME}")
+        raise UsageError(f"{run.out / CHECKSUMS}: missing: no run has ended here, or an older videmo's: {_RESUME}")
     checks = list(_check_outputs(run.out, recorded))
     intact = {check.name for check in checks if check.status == "unchanged"}
     videos = [video_id for video_id in run.video_ids if f"frames/{video_id}.parquet" in intact]
     checks = [*_check_inputs(run, videos), *_check_presets(run, videos), *checks]
-    return pd.DataFrame(checks, columns=list(Check._fields)).astype({"cause": "str"})
+    return pd.DataFrame(checks, columns=list(Check._fields)).astype({"cause": "string"})
 
 
 def _check_inputs(run: Run, video_ids: Sequence[str]) -> Iterator[Check]:
     """Yield a check for what each video was made from."""
     for video_id in video_ids:
-        footer = run.footer(video_id)
+        footer = _read_footer(run, video_id)
         path = footer["videmo.source_path"]
         try:
             found = hash_source(discover([find_shown(path)])[0].paths)
@@ -92,14 +95,22 @@ def _check_inputs(run: Run, video_ids: Sequence[str]) -> Iterator[Check]:
             yield _compare("input", path, found, footer["videmo.source_sha256"])
 
 
+def _read_footer(run: Run, video_id: str) -> dict[str, str]:
+    footer = run.footer(video_id)
+    if lacking := [key for key in _MADE_FROM if key not in footer]:
+        path = run.out / "frames" / f"{video_id}.parquet"
+        raise UsageError(f"{path}: its footer lacks {', '.join(lacking)}: analyse it again with --overwrite")
+    return footer
+
+
 def _check_presets(run: Run, video_ids: Sequence[str]) -> Iterator[Check]:
     """Yield a check for each preset that a video was made with."""
     wanted = set()
     for video_id in video_ids:
-        footer = run.footer(video_id)
+        footer = _read_footer(run, video_id)
         wanted.add((run.settings(video_id).model, "emotion", footer["videmo.preset_sha256"]))
         if footer["videmo.detector"] == "neural":
-            wanted.add((DETECTOR_PRESET, "detection", footer["videmo.detector_version"]))
+            wanted.add((DETECTOR_PRESET, "detection", footer.get("videmo.detector_version", "")))
     for name, task, sha256 in sorted(wanted):
         yield _check_preset(name, task, sha256)
 

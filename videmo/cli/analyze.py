@@ -121,7 +121,7 @@ def _settings(ctx: typer.Context, config: Path | None) -> Settings:
     """Return the defaults, with the configuration file on top, with the options given on top of that."""
     values: dict[str, Any] = {}
     if config:
-        values |= _spell_out(_from_file(config))
+        values |= _from_file(config)
     values |= _spell_out({name: ctx.params[name] for name in (*OPTIONS, DETECT_EVERY) if _given(ctx, name)})
     values |= _outputs({name: ctx.params[name] for name in FLAGS})
     return Settings().merged(values)
@@ -134,9 +134,15 @@ def _spell_out(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_file(config: Path) -> dict[str, Any]:
+    """Return the settings of a configuration file, which must make sense alone; the error names the file."""
     values = {name.replace("-", "_"): value for name, value in read_config(config).items()}
     flags: dict[str, bool] = {name: bool(values.pop(name)) for name in FLAGS if name in values}
-    return values | _outputs(flags)
+    try:
+        values = _spell_out(values | _outputs(flags))
+        Settings().merged(values)
+    except UsageError as error:
+        raise UsageError(f"{config}: {error}") from error
+    return values
 
 
 def _outputs(flags: Mapping[str, bool]) -> dict[str, Any]:

@@ -72,9 +72,11 @@ def write_rows(
         with replacing(output) as partial:
             rows.to_parquet(partial, index=False)
         return
+    from videmo.findings.export.csv_files import spell_csv
+
     texts: dict[Format, Callable[[], str]] = {
         Format.TABLE: lambda: "\n".join(table(rows)) + "\n",
-        Format.CSV: lambda: rows.to_csv(index=False),
+        Format.CSV: lambda: spell_csv(rows),
         Format.JSON: lambda: rows.to_json(orient="records", indent=2) + "\n",
     }
     if output is None:

@@ -58,13 +58,14 @@ def _write(table: pd.DataFrame, out: Path, settings: Settings) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from videmo.findings.export.csv_files import spell_csv
     from videmo.output.files import replacing
     from videmo.output.schema import footer
     from videmo.presets import find_preset
 
     with replacing(out) as partial:
         if out.suffix.lower() == ".csv":
-            table.to_csv(partial, index=False)
+            partial.write_text(spell_csv(table), encoding="utf-8", newline="")
             return
         preset = find_preset(settings.model, "emotion")
         named = {"videmo.preset": preset.name, "videmo.preset_sha256": preset.sha256}

@@ -15,7 +15,7 @@ def parse_clock(text: pd.Series[str]) -> pd.Series[float]:
         [12.5, 65.25, nan]
     """
     parts = text.str.strip().str.extract(_CLOCK)
-    seconds = pd.to_numeric(parts["s"].str.replace(",", ".")).astype(float)
+    seconds = parts["s"].str.replace(",", ".").astype(float)
     for unit, size_s in (("m", 60), ("h", 3600)):
-        seconds = seconds + size_s * pd.to_numeric(parts[unit]).fillna(0).astype(float)
+        seconds = seconds + size_s * parts[unit].fillna("0").astype(float)
     return seconds.where(parts["minus"] != "-", -seconds)

@@ -78,7 +78,7 @@ def write_template(run: Run, path: Path) -> None:
     """
     if path.exists():
         raise UsageError(f"{path}: is there already: name another file, or remove it if nothing was filled in")
-    tracks = Run(run.out, as_recorded=True).tracks()[["video_id", "track_id", *_SEEN]]
+    tracks = list_tracks(Run(run.out, as_recorded=True)).drop(columns="identity")
     held = run.decisions()
     decided = pd.DataFrame(columns=list(_DECISION)) if held is None else _unbounded(held)
     rows = tracks.merge(decided.astype({"track_id": tracks["track_id"].dtype}), "left", ["video_id", "track_id"])

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from videmo.errors import UsageError
+from videmo.filenames import show_name
 
 _MOST_PROBLEMS = 20
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -108,7 +109,7 @@ def read_text(path: Path) -> tuple[str, str, bool]:
 
 def refuse(path: Path, problems: Iterable[str]) -> None:
     """Raise UsageError with one line per problem, the file named in each; do nothing where there is none."""
-    lines = [f"{path}{problem}" for problem in problems]
+    lines = [f"{path}{show_name(problem)}" for problem in problems]
     if len(lines) > _MOST_PROBLEMS:
         lines[_MOST_PROBLEMS:] = [f"{path}: and {len(lines) - _MOST_PROBLEMS} more problems of this kind"]
     if lines:

@@ -29,7 +29,9 @@ def read_eaf(path: Path, tier: str | None = None) -> pd.DataFrame:
     """
     root = _parse(path)
     annotations = {item.get("ANNOTATION_ID"): item for item in root.iterfind("TIER/ANNOTATION/*")}
-    slots_s = {slot.get("TIME_SLOT_ID"): float(slot.get("TIME_VALUE", "nan")) / 1000 for slot in root.iter("TIME_SLOT")}
+    slots = list(root.iter("TIME_SLOT"))
+    times_ms = pd.to_numeric(pd.Series([slot.get("TIME_VALUE") for slot in slots], dtype=object), errors="coerce")
+    slots_s = dict(zip((slot.get("TIME_SLOT_ID") for slot in slots), times_ms.astype(float) / 1000, strict=True))
     rows = []
     for group in root.iter("TIER"):
         for item in group.iterfind("ANNOTATION/*"):

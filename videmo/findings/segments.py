@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
+from math import isfinite
 from pathlib import Path
 
 import pandas as pd
@@ -86,7 +86,7 @@ def _span_problems(spans: pd.DataFrame) -> Iterator[str]:
     columns = (spans[name].tolist() for name in ("where", "start_s", "end_s", "name"))
     for where, start_s, end_s, name in zip(*columns, strict=True):
         for edge, seconds in (("start", start_s), ("end", end_s)):
-            if isnan(seconds):
+            if not isfinite(seconds):
                 yield f"{where}: the {edge} is no time: expected seconds or hh:mm:ss.mmm"
         if end_s <= start_s:
             yield f"{where}: {name!r} ends at {end_s:g} s, not after its start at {start_s:g} s"

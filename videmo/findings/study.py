@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from videmo.findings.delimited import refuse
 from videmo.findings.identities import IDENTITY_COLUMNS
-from videmo.findings.tables import footer_of, open_table
+from videmo.findings.table_file import TableFile
+from videmo.findings.tables import open_table
 from videmo.output.files import replacing
 from videmo.output.schema import faces_schema, frames_schema, tracks_schema, videos_schema
 
@@ -66,10 +67,10 @@ def carry_study(path: Path, study: pd.DataFrame) -> bool:
     values = study_table(study)
     with replacing(path) as partial, open_table(path) as file, partial.open("wb") as new:
         own = _own_columns(file)
-        schema = pa.schema([*(file.schema_arrow.field(name) for name in own), *_fields(values)])
-        footer = footer_of(file) | {STUDY_KEY: json.dumps(study.columns.tolist())}
+        schema = pa.schema([*(file.schema.field(name) for name in own), *_fields(values)])
+        footer = file.footer | {STUDY_KEY: json.dumps(study.columns.tolist())}
         with pq.ParquetWriter(new, schema.with_metadata(footer), compression="zstd") as writer:
-            for group in range(file.num_row_groups):
+            for group in range(file.row_groups):
                 rows = file.read_row_group(group, columns=own)
                 columns = [*rows.columns, *_look_up(values, rows["video_id"]).columns]
                 writer.write_table(pa.table(columns, schema=schema))
@@ -82,20 +83,20 @@ def carries(path: Path, study: pd.DataFrame) -> bool:
     if values.num_columns == 1:
         return True
     with open_table(path) as file:
-        names = json.loads(footer_of(file).get(STUDY_KEY, "[]"))
+        names = file.said(STUDY_KEY, list, [])
         if names != values.column_names[1:]:
             return False
-        groups = (file.read_row_group(group, ["video_id", *names]) for group in range(file.num_row_groups))
+        groups = (file.read_row_group(group, ["video_id", *names]) for group in range(file.row_groups))
         plain = pa.schema([values.schema.field(name) for name in names])
         return all(
             rows.select(names).cast(plain).equals(_look_up(values, rows["video_id"]).cast(plain)) for rows in groups
         )
 
 
-def _own_columns(file: pq.ParquetFile) -> list[str]:
+def _own_columns(file: TableFile) -> list[str]:
     """Return the columns of a table that are not the study's."""
-    earlier = json.loads(footer_of(file).get(STUDY_KEY, "[]"))
-    return [name for name in file.schema_arrow.names if name not in earlier]
+    earlier = file.said(STUDY_KEY, list, [])
+    return [name for name in file.schema.names if name not in earlier]
 
 
 def _fields(values: pa.Table) -> list[pa.Field]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from videmo.errors import UsageError
+from videmo.filenames import is_plain
 from videmo.findings.identities import IDENTITIES, People, read_decisions
 from videmo.findings.manifest import carry
+from videmo.findings.table_file import TableFile
 from videmo.findings.tracks import summarize_tracks
-from videmo.output.schema import LABELS_KEY, SCHEMA_VERSION, SCHEMA_VERSION_KEY, tracks_schema
+from videmo.output.schema import SCHEMA_VERSION_KEY, check_version, tracks_schema
 from videmo.settings import Settings
 
 SETTINGS_KEY = "videmo.settings"
+_ANALYSE_AGAIN = "analyse it again with --overwrite"
 STUDY, SEGMENTS = "study.parquet", "segments.parquet"
 REPORT_PAGE, REPORT_TABLES = "report.html", "findings"
 _SEGMENT_COLUMNS = ("video_id", "segment", "start_s", "end_s")
@@ -70,19 +71,28 @@ class Run:
 
     def labels_of(self, video_id: str) -> tuple[str, ...]:
         """Return the labels under which one video was analysed, in the order of the columns."""
-        return tuple(json.loads(self.footer(video_id)[LABELS_KEY]))
+        with open_table(self._path("frames", video_id)) as frames, open_table(self._path("faces", video_id)) as faces:
+            if frames.labels != faces.labels:
+                raise UsageError(f"{frames.path}: names other labels than the faces table: {_ANALYSE_AGAIN}")
+            return frames.labels
 
     def settings(self, video_id: str) -> Settings:
         """Return the settings that decided the numbers of one video; the others have their defaults."""
-        values = json.loads(self.footer(video_id).get(SETTINGS_KEY, "{}"))
-        if values.get("detector_model") is not None:
+        path = self._path("frames", video_id)
+        with open_table(path) as file:
+            values = file.said(SETTINGS_KEY, dict, {})
+        if isinstance(values.get("detector_model"), str):
             values["detector_model"] = Path(values["detector_model"])
-        return Settings().merged(values)
+        known = {item.name for item in fields(Settings)}  # a newer videmo may have more
+        try:
+            return Settings().merged({name: value for name, value in values.items() if name in known})
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}: {_ANALYSE_AGAIN}") from error
 
     def footer(self, video_id: str) -> dict[str, str]:
         """Return what the footer of the frames table of one video says."""
         with open_table(self._path("frames", video_id)) as file:
-            return footer_of(file)
+            return file.footer
 
     def videos(self) -> pd.DataFrame:
         """Return one row per input, failed ones too."""
@@ -143,14 +153,22 @@ class Run:
         """Yield `faces` piece by piece."""
         people = self._people(video_id)
         with open_table(self._path("faces", video_id)) as file:
-            for group in range(file.num_row_groups):
+            for group in range(file.row_groups):
                 yield _as_decided(partial(file.read_row_group, group), columns, people)
 
     def row_groups(self, video_id: str) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-        """Yield the frames and their faces piece by piece, in the order of time; memory is bounded by the piece."""
-        with open_table(self._path("frames", video_id)) as frames:
-            for group, faces in enumerate(self.face_groups(video_id)):
-                yield frames.read_row_group(group).to_pandas(), faces
+        """Yield the frames and their faces piece by piece, in the order of time; memory is bounded by the piece.
+
+        Raises:
+            UsageError: a table is missing, damaged or of an unknown version, or the two do not belong together.
+        """
+        pieces = self.face_groups(video_id)
+        with open_table(self._path("frames", video_id)) as file:
+            for group in range(file.row_groups):
+                frames, faces = file.read_row_group(group).to_pandas(), next(pieces, None)
+                if faces is None or int(frames["faces"].sum()) != len(faces) or (frames["faces"] < 0).any():
+                    raise UsageError(f"{file.path}: counts other faces than the faces table: {_ANALYSE_AGAIN}")
+                yield frames, faces
 
     def _people(self, video_id: str) -> People | None:
         """Return the decisions on one video, without rows where there are none on it; None where the run has none."""
@@ -161,30 +179,20 @@ class Run:
         return People.of(decisions[decisions["video_id"] == video_id], recorded.to_numpy(np.int64))
 
     def _path(self, table: str, video_id: str) -> Path:
+        if not is_plain(video_id):  # ids come out of tables, too, which may come from anywhere
+            raise UsageError(f"{self.out}: {video_id!r} is no id of a video: restore the run's tables")
         return self.out / table / f"{video_id}.parquet"
 
 
-def footer_of(file: pq.ParquetFile) -> dict[str, str]:
-    """Return what videmo says in the footer of a table."""
-    metadata = file.metadata.metadata or {}
-    return {key.decode(): value.decode() for key, value in metadata.items() if key.startswith(b"videmo.")}
-
-
-def open_table(path: Path) -> pq.ParquetFile:
+def open_table(path: Path) -> TableFile:
     """Open a table of videmo; raises UsageError where it is missing, damaged or of an unknown major version."""
+    file = TableFile(path)
     try:
-        file = pq.ParquetFile(path)
-    except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such table: the video or the run is not finished; go on with --resume") from error
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"{path}: cannot be read ({error}): analyse it again with --overwrite") from error
-    version = footer_of(file).get(SCHEMA_VERSION_KEY, "none")
-    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        check_version(file.footer.get(SCHEMA_VERSION_KEY), path)
+        file.check_columns()
+    except UsageError:
         file.close()
-        raise UsageError(
-            f"{path}: tables of version {version}, this videmo reads {SCHEMA_VERSION.split('.')[0]}.x: "
-            "use the videmo that wrote them or analyse again"
-        )
+        raise
     return file
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from videmo.errors import UsageError
 from videmo.findings.timeline import frame_durations
 from videmo.output.schema import BOX_COLUMNS, tracks_schema
 
@@ -28,10 +29,17 @@ def summarize_tracks(run: Run, video_id: str) -> pa.Table:
     frames = run.frames(video_id, ["frame_index", "time_s"])
     # How long each analysed frame stands for, by frame_index.
     durations_s = pd.Series(frame_durations(frames["time_s"].to_numpy()), index=frames["frame_index"].to_numpy())
+    if not durations_s.index.is_unique:
+        raise UsageError(f"{run.out}: frames of {video_id!r} are there twice: analyse it again with --overwrite")
     labels = run.labels_of(video_id)
     means = [*BOX_COLUMNS, *labels]
     pieces = run.face_groups(video_id, ["track_id", "frame_index", "time_s", *means, "usable"])
-    parts = [_sum_group(piece, means, durations_s) for piece in pieces]
+    try:
+        parts = [_sum_group(piece, means, durations_s) for piece in pieces]
+    except KeyError as error:
+        raise UsageError(
+            f"{run.out}: faces of {video_id!r} are in no frame ({error}): analyse it again with --overwrite"
+        ) from error
     schema = tracks_schema(labels)
     sums = pa.concat_tables(parts).to_pandas() if parts else pd.DataFrame()
     if sums.empty:

@@ -9,7 +9,7 @@ from videmo.errors import UsageError
 from videmo.findings.export import eaf, openface, pyfeat, rows, spss, srt
 from videmo.findings.export.format import Format
 from videmo.findings.tables import Run
-from videmo.output.files import replacing
+from videmo.output.files import check_inside, replacing
 
 FORMATS: Mapping[str, Format] = {
     "csv": rows.CSV,
@@ -35,7 +35,7 @@ def export(
         overwrite: whether files that are there are replaced.
 
     Raises:
-        UsageError: no such format or video, no video is finished, or a file is there already.
+        UsageError: no such format or video, no video is finished, a file is there already, or a link leads out.
         OutputError: the disk is full or the folder does not allow it.
 
     Example:
@@ -43,7 +43,9 @@ def export(
     """
     if form not in FORMATS:
         raise UsageError(f"unknown format {form!r}: known are {', '.join(FORMATS)}")
-    folder = folder or run.out / "export" / form
+    if folder is None:
+        folder = run.out / "export" / form
+        check_inside(folder, run.out)
     files = FORMATS[form].plan(run, _choose(run, video_ids))
     if (taken := [name for name in files if (folder / name).exists()]) and not overwrite:
         raise UsageError(f"{folder / taken[0]}: there already: replace it with --overwrite or choose another --output")

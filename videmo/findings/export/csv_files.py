@@ -24,6 +24,15 @@ def write_csv(path: Path, tables: Iterable[pd.DataFrame]) -> None:
             csv.write_csv(rows, file, csv.WriteOptions(include_header=number == 0, quoting_style="needed"))
 
 
+def spell_csv(table: pd.DataFrame) -> str:
+    """Return a table, small enough to be one text, as CSV that spreadsheets open without harm.
+
+    Numbers are as pandas spells them. A carriage return, which pandas leaves unquoted, would end a line and might let a
+    formula follow: it becomes a newline.
+    """
+    return defuse(table.replace("\r\n?", "\n", regex=True)).to_csv(index=False)
+
+
 def defuse(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with a ' before each text, and each name of a column, that a spreadsheet would run as a formula.
 
@@ -39,6 +48,6 @@ def defuse(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _defuse_texts(texts: pd.Series[str]) -> pd.Series[str]:
-    risky = texts.astype("string").str.contains(_FORMULA, regex=True).fillna(False).astype(bool)
-    risky[risky] = pd.to_numeric(texts[risky], errors="coerce").isna()
+    risky = texts.astype("string").str.contains(_FORMULA, regex=True).fillna(False).to_numpy(bool)
+    risky[risky] = pd.to_numeric(texts[risky], errors="coerce").isna().to_numpy()
     return texts.mask(risky, "'" + texts.astype(str))

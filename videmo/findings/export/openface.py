@@ -39,7 +39,7 @@ def tabulate(frames: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
             "confidence": faces["detection_score"],
             "success": faces.get("usable", True),
         }
-    )
+    ).astype({"success": int})
     known[list(_POSE)] = openface_angles(faces.reindex(columns=list(POSE_COLUMNS)).to_numpy(np.float64))
     known = known.assign(**{name: faces[column] for name, column in points.items()})
     rows = frames[["frame_index", "time_s"]].merge(known, on="frame_index", how="left")

@@ -32,6 +32,16 @@ def spell_json(values: object) -> str:
     return text
 
 
+def spell_in_chart(text: str) -> str:
+    """Return a text that Plotly draws as it is: it takes some of HTML for its own, links among it.
+
+    Example:
+        >>> spell_in_chart("<a href='https://example.org'>R&D</a>")
+        "&lt;a href='https://example.org'>R&amp;D&lt;/a>"
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
 def embed_labels(labels: Sequence[str]) -> list[dict[str, str]]:
     """Return name and colour (#rrggbb) of each label."""
     colours = expression_colours(labels)

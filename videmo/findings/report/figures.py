@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from videmo.findings.report.embed import spell_in_chart
 from videmo.findings.report.groups import MOST_GROUPS, MOST_STIMULI, Groups
 from videmo.findings.timeline import Float64Array
 
@@ -56,12 +57,19 @@ def draw_groups(groups: Groups) -> Iterator[Chart]:
 def _draw(at: int, group: object, curve: pd.DataFrame) -> list[Json]:
     """Return band, mean and share of one group; `at` is its place among the groups."""
     middles_s = curve[["epoch_start_s", "epoch_end_s"]].mean(axis=1).to_numpy(float)
-    colour, name = _COLOURS[at % len(_COLOURS)], str(group)
+    colour, name = _COLOURS[at % len(_COLOURS)], spell_in_chart(str(group))
     line = {"color": colour, "width": 2.2, "dash": _DASHES[at % len(_DASHES)]}
     usable = curve["respondents"].tolist()
     shared: Json = {"x": _plain(middles_s), "mode": "lines", "line": line, "legendgroup": name, "customdata": usable}
     x, y = _outline(middles_s, curve["low"].to_numpy(float), curve["high"].to_numpy(float))
-    band = {"x": x, "y": y, "fill": "toself", "fillcolor": f"{colour}33", "mode": "none", "hoverinfo": "skip"}
+    band = {
+        "x": x,
+        "y": y,
+        "fill": "toself",
+        "fillcolor": f"rgba{(*bytes.fromhex(colour[1:]), 0.2)}",
+        "mode": "none",
+        "hoverinfo": "skip",
+    }
     says = "<extra>%{fullData.name} (n = %{customdata})</extra>"
     return [
         {**band, "name": name, "legendgroup": name, "showlegend": False},

@@ -12,20 +12,26 @@ import pandas as pd
 
 from videmo.errors import UsageError
 from videmo.findings.tables import Run
+from videmo.output.schema import check_version
 
 _FOOTER_KEYS = ("videmo.preset", "videmo.preset_sha256", "videmo.detector", "videmo.detector_version", "videmo.labels")
+_PARTS = ("settings", "versions", "machine")
 
 
 def read_record(run: Run) -> dict[str, Any]:
-    """Return run.json; raises UsageError where it is missing or damaged."""
+    """Return run.json; raises UsageError where it is missing, damaged or of an unknown major version."""
     path = run.out / "run.json"
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(f"{path}: missing: the run was not finished; go on with `videmo analyze --resume`") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read ({error}): analyse again with --overwrite") from error
-    return record
+    values: dict[str, Any] = record if isinstance(record, dict) else {}
+    check_version(values.get("schema"), path)
+    if not all(isinstance(values.get(part, {}), dict) for part in _PARTS):
+        raise UsageError(f"{path}: {', '.join(_PARTS)} are not what a run records: analyse again with --overwrite")
+    return values
 
 
 def tabulate_provenance(run: Run, record: Mapping[str, Any]) -> pd.DataFrame:
@@ -45,7 +51,7 @@ def tabulate_provenance(run: Run, record: Mapping[str, Any]) -> pd.DataFrame:
 
 def tabulate_sources(run: Run) -> pd.DataFrame:
     """Return `video_id`, `file` (its name) and `sha256` of each finished video."""
-    videos = run.videos().set_index("video_id")
+    videos = run.videos().reindex(columns=["video_id", "path", "sha256"]).set_index("video_id")
     rows = [
         (video_id, Path(str(videos.loc[video_id, "path"])).name, videos.loc[video_id, "sha256"])
         for video_id in run.video_ids

@@ -84,7 +84,8 @@ def _measure_video(run: Run, video_id: str) -> tuple[list[object], pd.DataFrame]
     seen_s, usable = float(rows["duration_s"].sum()), rows["usable"].to_numpy(bool)
     usable_s = float(rows["duration_s"][usable].sum())
     lost = rows[~usable]
-    reasons = lost["exclude_reason"].astype(object).fillna(_UNSTATED)
+    unknown = pd.Series(index=lost.index, dtype=object)  # tables before schema version 1.2 give no reasons
+    reasons = lost.get("exclude_reason", unknown).astype(object).fillna(_UNSTATED)
     exclusions = _exclusions(video_id, lost["duration_s"].groupby(reasons).sum(), seen_s)
     main = exclusions["exclude_reason"].iloc[0] if len(exclusions) else None
     any_face_s = float(frames_s[frames["faces"].to_numpy() > 0].sum())

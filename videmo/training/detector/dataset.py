@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from videmo.errors import DataError
 from videmo.training.detector.pictures import LANDMARKS, Faces, LabelledPicture, pack_faces
 from videmo.training.detector.wider import find_wider, read_wider
+from videmo.training.files import Root, open_archive, read_bytes
 
 SPLITS: Final = ("train", "val")
 
@@ -34,9 +35,9 @@ def read_pictures(data: Path, split: str, *, long_side_px: int = 640) -> list[La
         DataError: A file is missing or wrong; the message names it.
     """
     if data.is_dir():
-        root: Path | zipfile.Path = data
-    elif zipfile.is_zipfile(data):
-        root = zipfile.Path(data)
+        root: Root = data
+    elif data.is_file() and (archive := open_archive(data)):
+        root = zipfile.Path(archive)
     else:
         raise DataError(f"{data}: neither a folder nor a zip file; give one with annotations/{split}.json in it")
     wider = find_wider(data, split) if data.is_dir() else None
@@ -44,11 +45,12 @@ def read_pictures(data: Path, split: str, *, long_side_px: int = 640) -> list[La
     return [_shrink(_read_image(path), faces, long_side_px) for path, faces in rows]
 
 
-def _read_coco(root: Path | zipfile.Path, path: Any) -> list[tuple[Any, Faces]]:
+def _read_coco(root: Root, path: Any) -> list[tuple[Any, Faces]]:
     if not path.is_file():
         raise DataError(f"{path}: missing; give a folder or zip with COCO annotations, or a WIDER FACE folder")
+    data = read_bytes(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(data.decode("utf-8"))
         rows: dict[int, list[Any]] = {image["id"]: [] for image in content["images"]}
         for annotation in content["annotations"]:
             rows[annotation["image_id"]].append(_coco_row(annotation))
@@ -57,7 +59,7 @@ def _read_coco(root: Path | zipfile.Path, path: Any) -> list[tuple[Any, Faces]]:
         raise DataError(f"{path}: not a JSON file ({error}); restore it") from error
     except KeyError as error:
         raise DataError(f"{path}: {error} is missing or unknown; expected COCO with image_id, bbox, iscrowd") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
         raise DataError(f"{path}: not COCO annotations ({error}); expected bbox of four, keypoints of 15") from error
 
 
@@ -69,7 +71,8 @@ def _coco_row(annotation: dict[str, Any]) -> tuple[list[float], Any, bool]:
 def _read_image(path: Any) -> NDArray[np.uint8]:
     if not path.is_file():
         raise DataError(f"{path}: missing, though the annotations name it")
-    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
+    data = np.frombuffer(read_bytes(path), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
     if image is None:
         raise DataError(f"{path}: not a readable picture; replace it or remove it from the annotations")
     return image.astype(np.uint8, copy=False)

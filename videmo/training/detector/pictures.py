@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LANDMARKS: Final = 5
+_MOST_PX: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,11 +35,20 @@ Faces = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
 
 
 def pack_faces(rows: Sequence[tuple[Sequence[float], Sequence[Sequence[float]] | None, bool]]) -> Faces:
-    """Returns arrays from rows of box xywh, landmarks (None where unknown) and whether the region is to be ignored."""
-    boxes = np.array([box for box, _, _ in rows], np.float32).reshape(-1, 4)
+    """Returns arrays from rows of box xywh, landmarks (None where unknown) and whether the region is to be ignored.
+
+    Raises:
+        ValueError: A row has too few numbers, or some that cannot be pixels.
+    """
+    numbers = np.array([box for box, _, _ in rows], np.float64).reshape(-1, 4)
+    if not (np.abs(numbers) <= _MOST_PX).all():
+        raise ValueError(f"a box has a number beyond {_MOST_PX}")
+    boxes = numbers.astype(np.float32)
     boxes[:, 2:] += boxes[:, :2]
     landmarks = np.full((len(rows), LANDMARKS, 2), np.nan, np.float32)
     for row, (_, points, _) in enumerate(rows):
         if points is not None:
+            if not (np.abs(np.asarray(points, np.float64)) <= _MOST_PX).all():
+                raise ValueError(f"a landmark has a number beyond {_MOST_PX}")
             landmarks[row] = points
     return boxes, landmarks, np.array([ignored for _, _, ignored in rows], bool)

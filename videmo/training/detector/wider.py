@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from videmo.errors import DataError
 from videmo.training.detector.pictures import Faces, pack_faces
+from videmo.training.files import read_bytes
 
 _INVALID_COLUMN = 7
+_COUNT = re.compile(r"\s*[0-9]{1,6}\s*", re.ASCII)
 
 
 def find_wider(data: Path, split: str) -> Path | None:
@@ -29,11 +32,14 @@ def read_wider(path: Path) -> list[tuple[Path, Faces]]:
     Raises:
         DataError: A line is not as it must be; the message names it.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if path.name == "label.txt":
-        return [(path.parent / "images" / name, pack_faces(rows)) for name, rows in _with_landmarks(path, lines)]
-    folder = path.parents[1] / path.stem.replace("wider_face_", "WIDER_").removesuffix("_bbx_gt") / "images"
-    return [(folder / name, pack_faces(rows)) for name, rows in _as_published(path, lines)]
+    try:
+        lines = read_bytes(path).decode("utf-8").splitlines()
+        if path.name == "label.txt":
+            return [(path.parent / "images" / name, pack_faces(rows)) for name, rows in _with_landmarks(path, lines)]
+        folder = path.parents[1] / path.stem.replace("wider_face_", "WIDER_").removesuffix("_bbx_gt") / "images"
+        return [(folder / name, pack_faces(rows)) for name, rows in _as_published(path, lines)]
+    except ValueError as error:
+        raise DataError(f"{path}: not annotations of WIDER FACE ({error}); restore the file") from error
 
 
 def _with_landmarks(path: Path, lines: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
@@ -58,7 +64,7 @@ def _as_published(path: Path, lines: Sequence[str]) -> Iterator[tuple[str, list[
         if not lines[at].strip():
             at += 1
             continue
-        if at + 1 >= len(lines) or not lines[at + 1].strip().isdigit():
+        if at + 1 >= len(lines) or not _COUNT.fullmatch(lines[at + 1]):
             raise DataError(f"{path}, line {at + 2}: expected the number of faces of {lines[at]}; restore the file")
         name, count = lines[at].strip(), int(lines[at + 1])
         # A picture without faces is still followed by one row, of zeros.

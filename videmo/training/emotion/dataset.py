@@ -9,13 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videmo.errors import DataError
+from videmo.output.files import replacing
 from videmo.training.emotion.faces import SIDE_PX, SPLITS, VOTES, LabelledFaces
 from videmo.training.emotion.readers.recognise import read_source
 from videmo.training.emotion.readers.source import NONE_UNREADABLE, Source
 from videmo.training.emotion.splits import apply_split_list, split_by_content
 from videmo.training.emotion.twins import digest, is_blank
+from videmo.training.files import read_arrays
 
 __all__ = ["SIDE_PX", "SPLITS", "VOTES", "LabelledFaces", "find_twins", "read_faces", "read_splits", "training_faces"]
+
+# Type and dimensions of the arrays that are kept.
+_KEPT = {"images": ("u", 3), "votes": ("u", 2), "labels": ("i", 1), "names": ("U", 1), "splits": ("U", 1)}
 
 
 def read_faces(
@@ -67,17 +72,18 @@ def read_splits(data: Path, *, work: Path | None = None, side_px: int = SIDE_PX)
 
 def _write_cache(path: Path, source: Source) -> None:
     arrays = {field.name: getattr(source.faces, field.name) for field in fields(LabelledFaces)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         np.savez(file, allow_pickle=False, layout=source.layout, splits=source.splits, **arrays)
-    partial.replace(path)
 
 
 def _read_cache(path: Path) -> Source:
-    with np.load(path) as stored:
-        faces = LabelledFaces(*(stored[field.name] for field in fields(LabelledFaces)))
-        return Source(str(stored["layout"]), faces, stored["splits"], NONE_UNREADABLE)
+    stored = read_arrays(path)
+    rows = {name: stored[name].shape[:1] for name in _KEPT if name in stored}
+    found = {name: (stored[name].dtype.kind, stored[name].ndim) for name in rows}
+    if found != _KEPT or len(set(rows.values())) > 1 or "layout" not in stored:
+        raise DataError(f"{path}: not the faces of an earlier run; remove the file: it is made anew")
+    faces = LabelledFaces(*(stored[field.name] for field in fields(LabelledFaces)))
+    return Source(str(stored["layout"]), faces, stored["splits"], NONE_UNREADABLE)
 
 
 def find_twins(faces: LabelledFaces, others: LabelledFaces) -> NDArray[np.bool_]:

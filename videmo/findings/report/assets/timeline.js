@@ -15,6 +15,11 @@ function spellClock(seconds) {
   return `${seconds < 0 && tenths ? "−" : ""}${hours}${shown}:${rest}`;
 }
 
+/** Returns a text that Plotly draws as it is: it takes some of HTML for its own, links among it. */
+function spellInChart(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
 /** Returns what every chart has in common, in the colours of the page as they are now. */
 function chartLook(host) {
   const ink = getComputedStyle(host).color;
@@ -72,13 +77,13 @@ class Timeline {
     const lines = kinds.flatMap((kind) =>
       this.page.labels.map(({ name, colour }, label) => ({
         ...this.points(this.values[kind][label]),
-        name: kind === "raw" ? `${name}, raw` : name,
+        name: spellInChart(kind === "raw" ? `${name}, raw` : name),
         mode: "lines",
         visible: !this.hidden.has(name),
         opacity: kind === "raw" && faint ? 0.35 : 1,
         line: { color: colour, width: kind === "raw" ? 1 : 2.2 },
         hoverinfo: kind === "raw" && faint ? "skip" : "all",
-        hovertemplate: `%{y:.2f}<extra>${kind === "raw" ? `${name}, raw` : name}</extra>`,
+        hovertemplate: `%{y:.2f}<extra>${spellInChart(kind === "raw" ? `${name}, raw` : name)}</extra>`,
       })),
     );
     return [...lines, this.marks()];

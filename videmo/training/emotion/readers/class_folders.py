@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from videmo.errors import DataError
-from videmo.training.emotion.readers.source import CLASSES, SPLIT_NAMES, Root, Source, load_pictures
+from videmo.training.emotion.readers.source import CLASSES, SPLIT_NAMES, Source, load_pictures
+from videmo.training.files import Root
 from videmo.video.discover import PICTURE_SUFFIXES, natural_key
 
 Row = tuple[str, str, int]

@@ -18,12 +18,13 @@ from videmo.training.emotion.faces import SIDE_PX, VOTES, LabelledFaces
 from videmo.training.emotion.readers.source import (
     NONE_UNREADABLE,
     SPLIT_NAMES,
-    Root,
     Source,
     fit_square,
     require_columns,
+    require_even,
     translate,
 )
+from videmo.training.files import Root, reading
 
 CODES: Final[Mapping[str, int]] = {
     str(code): EMOTIONS.index(name)
@@ -54,14 +55,16 @@ def read_fer2013(path: Root, side_px: int) -> Source:
 
 
 def _read_parts(path: Root) -> Iterator[pd.DataFrame]:
-    try:
-        with path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
+        try:
             for part in pd.read_csv(file, dtype=str, keep_default_na=False, chunksize=_ROWS_AT_ONCE):
                 part.columns = part.columns.str.strip()  # one edition of the file has spaces in its header
+                require_even(path, part)
                 require_columns(path, part, _COLUMNS)
                 yield part
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a CSV table ({str(error).strip()}); expected {', '.join(_COLUMNS)}") from error
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+            expected = f"expected {', '.join(_COLUMNS)}"
+            raise DataError(f"{path}: not a CSV table ({str(error).strip()}); {expected}") from error
 
 
 def _read_part(path: Root, part: pd.DataFrame, side_px: int) -> tuple[NDArray[np.generic], ...]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from videmo.errors import DataError
 from videmo.training.emotion.faces import SIDE_PX, VOTES
 from videmo.training.emotion.readers.fer2013 import CODES
-from videmo.training.emotion.readers.source import Root, Source, load_pictures, read_table, require_columns, translate
+from videmo.training.emotion.readers.source import Source, load_pictures, read_table, require_columns, translate
+from videmo.training.files import Root
 
 FOLDERS: Final = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
 LABELS: Final = "fer2013_labels.csv"

@@ -10,13 +10,13 @@ from videmo.errors import DataError
 from videmo.training.emotion.readers.source import (
     CLASSES,
     SPLIT_NAMES,
-    Root,
     Source,
     load_pictures,
     read_table,
     require_columns,
     translate,
 )
+from videmo.training.files import Root
 
 TABLE: Final = "labels.csv"
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from io import BytesIO
 from typing import Final
 
 import cv2
@@ -16,9 +15,7 @@ from numpy.typing import NDArray
 from videmo.emotion.labels import EMOTIONS, LABEL_NAMES
 from videmo.errors import DataError
 from videmo.training.emotion.faces import SPLITS, VOTES, LabelledFaces
-
-Root = Path | zipfile.Path
-"""A folder or a file in the file system or in a zip file."""
+from videmo.training.files import Root, read_bytes
 
 CLASSES: Final = {name: EMOTIONS.index(label) for name, label in LABEL_NAMES.items()}
 """Indices into `EMOTIONS` by the names of `LABEL_NAMES`."""
@@ -62,11 +59,19 @@ def read_table(path: Root, *, header: int | None = 0) -> pd.DataFrame:
     """
     if not path.is_file():
         raise DataError(f"{path}: missing; give the folder or zip that holds it")
+    content = BytesIO(read_bytes(path))
     try:
-        with path.open("rb") as file:
-            return pd.read_csv(file, header=header, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_csv(content, header=header, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a CSV table ({str(error).strip()}); restore the file") from error
+    require_even(path, table)
+    return table
+
+
+def require_even(path: Root, table: pd.DataFrame) -> None:
+    """Raises DataError where rows have more cells than the header, which pandas takes for names of the rows."""
+    if not isinstance(table.index, pd.RangeIndex):
+        raise DataError(f"{path}: more cells in a row than in the header; remove what is too much")
 
 
 def require_columns(path: Root, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
@@ -135,10 +140,7 @@ def read_gray(path: Root, side_px: int, expected_px: int | None = None) -> NDArr
     """
     if not path.is_file():
         raise DataError(f"{path}: missing; restore the picture or remove its row")
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read ({error}); restore the file or its permissions") from error
+    data = np.frombuffer(read_bytes(path), np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
     if image is None:
         raise DataError(f"{path}: not a readable picture; replace or remove it")
