@@ -13,6 +13,7 @@ import platform
 import subprocess
 import tempfile
 import tomllib
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import Distribution, distribution
@@ -88,45 +89,49 @@ def licence_of(package: Distribution) -> str:
 
 
 def audit(tool: Path, packages: Mapping[str, tuple[Distribution, set[str]]]) -> list[dict[str, Any]]:
-    """Return what pip-audit says of each package, by PyPI's advisories."""
+    """Return what pip-audit says of each package, by PyPI's advisories, or else what the page of its project says."""
     with tempfile.TemporaryDirectory() as folder:
         pins = Path(folder, "pins.txt")
         pins.write_text("".join(f"{name}=={package.version}\n" for name, (package, _) in packages.items()))
-        command = [
-            tool,
-            "--disable-pip",
-            "--no-deps",
-            "-s",
-            "pypi",
-            "-f",
-            "json",
-            "--progress-spinner",
-            "off",
-            "-r",
-            pins,
-        ]
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        options = ["--disable-pip", "--no-deps", "-s", "pypi", "-f", "json", "--progress-spinner", "off", "-r"]
+        told = subprocess.run([tool, *options, pins], capture_output=True, text=True, check=False)
     if not told.stdout:
         raise SystemExit(told.stderr)
-    return list(json.loads(told.stdout)["dependencies"])
+    answers = json.loads(told.stdout)["dependencies"]
+    versions = {name: package.version for name, (package, _) in packages.items()}
+    return [ask_project(a["name"], versions[a["name"]]) if "skip_reason" in a else a for a in answers]
+
+
+def ask_project(name: str, version: str) -> dict[str, Any]:
+    """Return what PyPI knows against the newest version of a package, in pip-audit's words, if that is the one here.
+
+    Some mirrors serve these pages only, not those of single versions, which pip-audit asks for.
+    """
+    with urllib.request.urlopen(f"https://pypi.org/pypi/{name}/json", timeout=30) as page:
+        told = json.load(page)
+    found: dict[str, Any] = {"name": name, "version": version, "asked": "project"}
+    if told["info"]["version"] != version:
+        return found | {"skip_reason": f"{told['info']['version']} is the newest version"}
+    return found | {"vulns": [{"id": v["id"], "fix_versions": v["fixed_in"]} for v in told["vulnerabilities"]]}
 
 
 def spell_audit(answers: Sequence[Mapping[str, Any]], today: str) -> str:
     """Return the section on known vulnerabilities: a package that was skipped was not found harmless."""
-    skipped = [answer["name"] for answer in answers if "skip_reason" in answer]
-    lines = [
-        f"pip-audit asked PyPI on {today} about {len(answers)} packages: {len(answers) - len(skipped)} were answered, "
-        f"{len(skipped)} were not."
+    skipped = [answer for answer in answers if "skip_reason" in answer]
+    answered = [answer for answer in answers if "skip_reason" not in answer]
+    projects = sum("asked" in answer for answer in answered)
+    flaws = []
+    for answer in answered:
+        for flaw in answer["vulns"]:
+            mended = ", ".join(flaw["fix_versions"]) or "no version yet"
+            flaws.append(f"- {answer['name']} {answer['version']}: {flaw['id']}, mended in {mended}")
+    head = [
+        f"Asked on {today} about {len(answers)} packages, PyPI's advisories answered for {len(answered)}, of these for",
+        f"{projects} through the page of the project, which speaks of its newest version only, not through pip-audit.",
+        f"Known flaws among those answered for: {len(flaws) or 'none'}.",
     ]
-    for answer in answers:
-        for flaw in answer.get("vulns", ()):
-            fixed = ", ".join(flaw["fix_versions"]) or "no version yet"
-            lines.append(f"- {answer['name']} {answer['version']}: {flaw['id']}, mended in {fixed}")
-    if len(skipped) == len(answers):
-        reason = answers[0]["skip_reason"]
-        lines += ["", f'So nothing is known: the reason given for each is like "{reason}".']
-        lines += ["The index reached does not answer for single versions. Run the script again where PyPI does."]
-    return "\n".join(lines)
+    unknown = [f"- {answer['name']} {answer['version']}: {answer['skip_reason']}" for answer in skipped]
+    return "\n".join([*head, "", *flaws, *(["Nothing is known of:", "", *unknown] if unknown else [])])
 
 
 def spell_gpl() -> str:
