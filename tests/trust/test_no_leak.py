@@ -23,6 +23,7 @@ pytestmark = pytest.mark.timeout(300)  # whole programs are started and every ca
 AUDITED = Path(__file__).with_name("audited.py")
 PROGRAMS = {
     "uname": "Python's platform module asks for the processor, which run.json names",
+    "lscpu": "NumPy before 2.2 asks for the processor when numpy.testing is imported",
     "fc-list": "Matplotlib asks for the fonts there are, once, before it draws its first chart",
 }
 BESIDE_OUT = {

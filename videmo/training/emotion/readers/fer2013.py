@@ -57,11 +57,12 @@ def read_fer2013(path: Root, side_px: int) -> Source:
 def _read_parts(path: Root) -> Iterator[pd.DataFrame]:
     with reading(path), path.open("rb") as file:
         try:
-            for part in pd.read_csv(file, dtype=str, keep_default_na=False, chunksize=_ROWS_AT_ONCE):
-                part.columns = part.columns.str.strip()  # one edition of the file has spaces in its header
-                require_even(path, part)
-                require_columns(path, part, _COLUMNS)
-                yield part
+            with pd.read_csv(file, dtype=str, keep_default_na=False, chunksize=_ROWS_AT_ONCE) as parts:
+                for part in parts:
+                    part.columns = part.columns.str.strip()  # one edition of the file has spaces in its header
+                    require_even(path, part)
+                    require_columns(path, part, _COLUMNS)
+                    yield part
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
             expected = f"expected {', '.join(_COLUMNS)}"
             raise DataError(f"{path}: not a CSV table ({str(error).strip()}); {expected}") from error
