@@ -142,9 +142,10 @@ def _covered(values: Float64Array) -> NDArray[np.bool_]:
 
 def _shift(values: Float64Array, shifts: IntArray) -> Float64Array:
     """Return (m, n, e): each respondent's row turned by the shifts (m, n)."""
-    length = values.shape[1]
-    at = (np.arange(length) - shifts[..., None]) % length
-    return np.asarray(values[np.arange(len(values))[:, None], at])
+    n, length = values.shape
+    # Row by row from a table of all turns, which is a view: far faster than cell by cell.
+    turns = np.lib.stride_tricks.sliding_window_view(np.concatenate([values, values], axis=1), length, axis=1)
+    return np.asarray(turns[np.arange(n), -shifts % length])
 
 
 def _fisher_mean(correlations: Float64Array) -> Float64Array:
