@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fuzz.fuzzed_labels import FER2013, LABELS, PIXELS, zipped
 from fuzz.fuzzed_models import CONFIG
+from fuzz.fuzzed_runs import add_to_footer, write_run
 from fuzz.target import Target
 from fuzz.targets import TARGETS
 
+from videmo.analysis.folder import REPORT, RunFolder, report_to_json
+from videmo.datatypes import VideoReport
 from videmo.errors import VidemoError
 
 pytestmark = pytest.mark.timeout(60)
@@ -127,6 +131,11 @@ def test_found_files_are_refused_in_words(name: str, change: Change, says: str) 
     target(damaged)  # the error is a clear one, too
 
 
-def test_a_footer_without_a_readable_report_counts_as_unfinished() -> None:
+def test_a_footer_without_a_readable_report_counts_as_unfinished(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    frames, run = tmp_path / "frames" / "a.parquet", RunFolder(tmp_path)
+    add_to_footer(frames, {REPORT: report_to_json(VideoReport("a", "a.mp4"))})
+    assert run.finished("a", {}, ()) == VideoReport("a", "a.mp4")
     for report in (b"[1]", b"{", b"{}", b'{"video_id": "a", "path": 7, "warnings": []}', DEEP):
-        TARGETS["changed-footers"].feed(b"\x01\x04" + report)
+        add_to_footer(frames, {REPORT: report.decode()})
+        assert run.finished("a", {}, ()) is None
