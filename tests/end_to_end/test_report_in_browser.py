@@ -16,13 +16,9 @@ from videmo.datatypes import RunReport
 from videmo.findings.report.page import write_report
 from videmo.findings.tables import Run
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: apt-get install chromium"),
-    pytest.mark.timeout(120),  # a video is analysed, a browser started, five megabytes of page read on a busy machine
-]
+pytestmark = pytest.mark.timeout(
+    120
+)  # a video is analysed, a browser started, five megabytes of page read on a busy machine
 
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><b>\''
 CURSOR = "document.querySelector('.cursor').getBoundingClientRect().left + 1"
@@ -37,14 +33,6 @@ def report(run: tuple[Path, RunReport], tmp_path_factory: pytest.TempPathFactory
     write_study(out, {"face": {"respondent": HOSTILE, "condition": HOSTILE}})
     write_segments(out, ("face", "first", 0.0, 0.8), ("face", HOSTILE, 0.8, 1.5))
     return write_report(Run(out))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as tool:
-        chromium = tool.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 STATE = (
