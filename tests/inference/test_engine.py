@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from videmo.errors import PresetError, UsageError
-from videmo.inference import Engine, choose_engine
+from videmo.inference import Engine, choose_engine, computes_bfloat16
 from videmo.inference.keras_network import KerasNetwork
 from videmo.inference.openvino_network import OpenVinoNetwork
 from videmo.presets import Preset, find_preset, list_presets, read_preset
+from videmo.training.schedule import Schedule
 
 REFERENCE = Engine("keras", "cpu")
 FAST = Engine("openvino", "cpu", strict=True)
@@ -91,3 +92,14 @@ def test_a_damaged_archive_is_told_in_one_line(tmp_path: Path) -> None:
     (folder / "openvino.zip").unlink()
     with pytest.raises(PresetError, match=r"openvino\.zip is missing"):
         FAST.load(read_preset(folder), batch_size=1)
+
+
+def test_bfloat16_is_for_gpus_and_processors_that_compute_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    if "avx" in flags:
+        assert computes_bfloat16() == ("avx512_bf16" in flags or "amx_bf16" in flags)
+    assert computes_bfloat16("gpu")
+    for recipe in (Schedule(), Schedule(dtype="float32")):
+        faster = recipe.dtype == "auto" and computes_bfloat16()
+        assert recipe.policy == ("mixed_bfloat16" if faster else "float32")

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from videmo.errors import UsageError
+from videmo.inference import computes_bfloat16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,8 @@ class Schedule:
         warm_up: Share of the schedule that the learning rate rises for.
         ema: Share of the averaged weights kept in a step (Polyak and Juditsky, 1992).
         seed: Seed of everything random.
-        dtype: Keras dtype policy of the trunk while it trains.
+        dtype: Keras dtype policy of the trunk while it trains; "auto" is mixed_bfloat16 where that is faster, else
+            float32.
 
     Raises:
         UsageError: The length cannot be used.
@@ -36,13 +38,20 @@ class Schedule:
     warm_up: float = 0.05
     ema: float = 0.998
     seed: int = 0
-    dtype: str = "mixed_bfloat16"
+    dtype: str = "auto"
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise UsageError(f"epochs = {self.epochs} cannot be used: expected a whole number from 1")
         if self.minutes is not None and self.minutes <= 0:
             raise UsageError(f"minutes = {self.minutes} cannot be used: expected a number above 0")
+
+    @property
+    def policy(self) -> str:
+        """The dtype policy to train with on this machine."""
+        if self.dtype != "auto":
+            return self.dtype
+        return "mixed_bfloat16" if computes_bfloat16() else "float32"
 
     def learning_rate_at(self, progress: float) -> float:
         """Returns the learning rate at a share of the schedule: linear warm-up, then cosine to zero (SGDR, 2017)."""

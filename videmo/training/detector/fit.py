@@ -71,7 +71,7 @@ class Training(TrainingLoop):
         self.recipe, self.valid = recipe, valid
         self.batches = Batches(recipe.crops, pictures, extra, recipe.seed)
         self._ready: Iterator[Any] = iter(())
-        model = build_network(dtype=recipe.dtype)
+        model = build_network(dtype=recipe.policy)
         self.averaged = build_network()
         self._compile(model)
         super().__init__(recipe, folder, model)

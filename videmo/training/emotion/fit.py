@@ -57,7 +57,7 @@ class Training(TrainingLoop):
             raise DataError("no training face has an emotion among its votes, nor a label; see `videmo data check`")
         counts = {head: len(labels) for head, labels in HEADS.items()}
         losses = [adjusted_cross_entropy(targets, recipe.prior_strength) for targets in self.targets]
-        model = build_network(recipe.arch, counts, recipe.design(recipe.dtype), dropout=recipe.dropout)
+        model = build_network(recipe.arch, counts, recipe.design(recipe.policy), dropout=recipe.dropout)
         # With the same drop-path layers, or else the weights would come in another order.
         self.averaged = build_network(recipe.arch, counts, recipe.design(), dropout=recipe.dropout)
         self.started_with = take_over(find_preset(recipe.init, "emotion"), model) if recipe.init else None
