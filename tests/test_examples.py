@@ -6,8 +6,13 @@ import runpy
 import sys
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
 import synthetic
+
+from videmo.training.emotion.architectures import Design
+from videmo.training.emotion.network import build_network
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -35,3 +40,36 @@ def test_analyze_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     told = capsys.readouterr().out
     assert "not analysed: " in told
     assert "clip" in told
+
+
+def test_weights_of_imagenet_keep_their_meaning_in_a_gray_network() -> None:
+    example = runpy.run_path(str(EXAMPLES / "03_start_from_imagenet.py"))
+    rng = np.random.default_rng(0)
+    network = build_network("efficientnet_lite", {"imagenet": 10}, Design(width=0.25))
+    published: dict[str, np.ndarray] = {}
+    for layer in (layer for layer in network.layers if layer.weights):
+        shapes = [weight.shape for weight in layer.weights]
+        if len(shapes) == 4:
+            names = ("weight", "bias", "running_mean", "running_var")
+            published |= {f"{layer.name}.{name}": rng.random(shapes[0]) for name in names}
+            published[f"{layer.name}.num_batches_tracked"] = np.array(7)
+        elif len(shapes) == 2:
+            published |= {f"{layer.name}.weight": rng.random(shapes[0][::-1]), f"{layer.name}.bias": rng.random(10)}
+        else:
+            height, width, inputs, outputs = shapes[0]
+            is_depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+            shape = (inputs, 1, height, width) if is_depthwise else (outputs, inputs, height, width)
+            published[f"{layer.name}.weight"] = rng.random(shape)
+    stem = rng.random((network.get_layer("stem").filters, 3, 3, 3))
+    published["stem.weight"] = stem
+
+    example["take_over"](published, network)
+
+    found = {layer.name: layer.get_weights() for layer in network.layers}
+    np.testing.assert_allclose(found["stem"][0][:, :, 0, 4], 0.5 * stem[4].sum(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found["last"][0][0, 0, 3, 5], published["last.weight"][5, 3, 0, 0], rtol=1e-5)
+    look = "stage2_block1_look"
+    np.testing.assert_allclose(found[look][0][1, 2, 7, 0], published[f"{look}.weight"][7, 0, 1, 2], rtol=1e-5)
+    np.testing.assert_allclose(found["imagenet"][0][2, 3], published["imagenet.weight"][3, 2], rtol=1e-5)
+    variances = found["last_norm"][3] + network.get_layer("last_norm").epsilon
+    np.testing.assert_allclose(variances, published["last_norm.running_var"] + 1e-3, rtol=1e-5)

@@ -10,7 +10,15 @@ from typing import Final
 
 import keras
 
-from videmo.training.emotion.architectures import cnn4, convnext, efficientnet, mini_xception, resnet, vgg13
+from videmo.training.emotion.architectures import (
+    cnn4,
+    convnext,
+    efficientnet,
+    efficientnet_lite,
+    mini_xception,
+    resnet,
+    vgg13,
+)
 from videmo.training.emotion.architectures.blocks import Design
 
 __all__ = ["ARCHITECTURES", "LEARNING_RATES", "Design", "Trunk"]
@@ -28,6 +36,7 @@ ARCHITECTURES: Final[Mapping[str, Trunk]] = {
     "vgg13": vgg13.embed,
     "resnet": resnet.embed,
     "efficientnet": efficientnet.embed,
+    "efficientnet_lite": efficientnet_lite.embed,
     "convnext": convnext.embed,
 }
 """Trunks by name, the oldest first."""
