@@ -22,6 +22,7 @@ from videmo.output.base import Sink
 from videmo.output.parquet import TablesSink
 from videmo.output.stage import write
 from videmo.pipeline.lanes import Cancellation
+from videmo.pipeline.memory import give_back_memory
 from videmo.pipeline.meters import Meters
 from videmo.pipeline.progress import ProgressListener
 from videmo.presets import Preset
@@ -73,6 +74,7 @@ def analyze_one(
         report = _taken_over(source, metadata, context) or _run(source, report, metadata, cancellation, context, meters)
     except VideoError as error:
         report = replace(report, status="failed", error=str(error))
+    give_back_memory()
     if report.status == "done":
         context.folder.complete(source.video_id)
     context.progress.finished(report)
