@@ -102,6 +102,71 @@ def test_a_cut_in_a_frame_that_sampling_skips_is_looked_at_in_the_next_analysed_
     assert not any(item.frame.detected or len(item.faces) for item in tracked if not item.frame.analysed)
 
 
+def passed_over(frame: Frame) -> FrameFaces[Detections]:
+    return FrameFaces(replace(frame, detected=False), Detections.none())
+
+
+def seen(frame: Frame, *lefts: float) -> FrameFaces[Detections]:
+    """A frame in which the detector found faces 40 px wide, landmarks in their middle."""
+    boxes = np.array([[x, 20, x + 40, 60] for x in lefts], np.float32).reshape(-1, 4)
+    middles = np.repeat(((boxes[:, :2] + boxes[:, 2:]) / 2)[:, None], 5, axis=1)
+    return FrameFaces(frame, Detections(boxes, np.linspace(0.9, 0.8, len(lefts), dtype=np.float32), middles))
+
+
+def test_a_face_goes_straight_from_one_detection_to_the_next() -> None:
+    """The second step is twice as long as the first: it is the time that counts."""
+    frames = list(frames_of([ROOMS[0]] * 5))
+    frames[2:] = [replace(frame, time_s=frame.time_s + 0.04) for frame in frames[2:]]
+    items = [seen(frames[0], 20), *map(passed_over, frames[1:4]), seen(frames[4], 40)]
+    tracked = list(track(iter(items), ByteTracker()))
+    assert [item.faces.track_ids.tolist() for item in tracked] == [[1]] * 5
+    assert [item.frame.index for item in tracked] == [0, 1, 2, 3, 4]
+    for item, left in zip(tracked, (20, 24, 32, 36, 40), strict=True):
+        assert item.faces.boxes.tolist() == [pytest.approx([left, 20, left + 40, 60], abs=1e-4)]
+        assert item.faces.landmarks is not None
+        assert item.faces.landmarks[0].mean(axis=0).tolist() == pytest.approx([left + 20, 40], abs=1e-4)
+        assert item.faces.scores.tolist() == pytest.approx([0.9])
+
+
+def test_who_comes_or_goes_between_two_detections_does_so_in_the_middle() -> None:
+    frames = list(frames_of([ROOMS[0]] * 9))
+    middle = map(passed_over, frames[5:8])
+    items = [seen(frames[0], 20), *map(passed_over, frames[1:4]), seen(frames[4], 20, 110), *middle, seen(frames[8])]
+    tracked = list(track(iter(items), ByteTracker()))
+    assert [sorted(item.faces.track_ids.tolist()) for item in tracked] == (
+        [[1], [1], [1], [1, 2], [1, 2], [1, 2], [1, 2], [], []]
+    )
+    assert all(item.faces.landmarks is not None for item in tracked if len(item.faces))
+    assert tracked[3].faces.boxes[1].tolist() == tracked[4].faces.boxes[1].tolist()
+
+
+def test_frames_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detection every hour must not keep an hour of pictures: what waits too long is carried on."""
+    monkeypatch.setattr("videmo.tracking.between.MOST_WAITING", 3)
+    asked = 0
+
+    def items() -> Iterator[FrameFaces[Detections]]:
+        nonlocal asked
+        for frame in frames_of([ROOMS[0]] * 9):
+            asked += 1
+            yield seen(frame, 20) if frame.index in (0, 8) else passed_over(frame)
+
+    ahead = []
+    for item in track(items(), ByteTracker()):
+        ahead.append(asked - 1 - item.frame.index)
+        assert item.faces.track_ids.tolist() == [1]
+    assert ahead == [0, 3, 3, 3, 3, 3, 2, 1, 0]
+
+
+def test_frames_that_sampling_skips_do_not_wait_when_every_frame_is_looked_at() -> None:
+    frames = list(frames_of([ROOMS[0]] * 4, analysed_every=2))
+    stream = track((seen(f, 20) if f.analysed else passed_over(f) for f in frames), ByteTracker())
+    assert [next(stream).frame.index for _ in range(2)] == [0, 1]
+    ahead = (seen(f, 20) if f.analysed else passed_over(f) for f in frames[:2])
+    stream = track(ahead, ByteTracker())
+    assert [item.frame.index for item in stream] == [0, 1]
+
+
 class RunsRight(ByteTracker):
     """Expects two faces at the right edge of a picture 160 px wide, one half out of it, one wholly."""
 

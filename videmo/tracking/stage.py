@@ -1,4 +1,4 @@
-"""The tracking stage: faces in, the same faces with identities out; between detections the tracker's own."""
+"""The tracking stage: faces in, the same with identities out; between detections, on their way to the next one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from videmo.datatypes import Detections, Frame, FrameFaces, TrackedFaces
 from videmo.geometry import box_areas, clip_boxes
 from videmo.tracking.base import Tracker
+from videmo.tracking.between import Between
 
 _NOBODY: Final = TrackedFaces(Detections.none().boxes, Detections.none().scores)
 
@@ -17,20 +18,23 @@ def track(items: Iterator[FrameFaces[Detections]], tracker: Tracker) -> Iterator
     """Yield every frame with the faces that belong to a track, in order.
 
     A new shot ends every track before its first faces are looked at, so that no identity crosses a cut. An analysed
-    frame that the detector passed over has the faces of the last detection, carried on to its time.
+    frame that the detector passed over waits for the next detection of its shot and has the faces of both sides, on
+    their way from one to the other; where none follows, or only much later, the faces are carried on from the last one.
     """
-    shot = 0
+    shot, between = 0, Between()
     for item in items:
         frame = item.frame
         if frame.shot != shot:
+            yield from between.end()
             shot = frame.shot
             tracker.end_shot()
-        if not frame.analysed:
-            yield FrameFaces(frame, _NOBODY)
-        elif frame.detected:
-            yield FrameFaces(frame, tracker.update(item.faces, frame.time_s))
+        if frame.detected and frame.analysed:
+            yield from between.begin(FrameFaces(frame, tracker.update(item.faces, frame.time_s)))
+        elif frame.analysed:
+            yield from between.wait(FrameFaces(frame, _inside(tracker.carry(frame.time_s), frame)))
         else:
-            yield FrameFaces(frame, _inside(tracker.carry(frame.time_s), frame))
+            yield from between.wait(FrameFaces(frame, _NOBODY))
+    yield from between.end()
 
 
 def _inside(faces: TrackedFaces, frame: Frame) -> TrackedFaces:
