@@ -30,7 +30,7 @@ class Settings:
     Faces: `detector` by name, `detector_model` a model file for detectors that need one, `detect_size_px` the long side
     of the picture it gets and `min_score` 0..1 (None = the detector's own), `min_face_px` the smallest width or height
     in the frame, `model` the expression preset. `detect_every_frames` looks for faces in every n-th analysed frame
-    only, `detect_every_s` after that many seconds of media time (not both); the tracker carries them on in between.
+    only, `detect_every_s` after that many seconds of media time (not both); in between they go from one to the next.
     Quality: a face counts as usable from `quality_min_face_px` (geometric mean of the box's sides), with at most
     `quality_max_cut_off` (0..1) of its square outside the picture, a brightness (0..1) between
     `quality_min_brightness` and `quality_max_brightness`, from `quality_min_contrast` (0..1) and

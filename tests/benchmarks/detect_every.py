@@ -3,8 +3,8 @@
     python tests/benchmarks/detect_every.py VIDEO...
 
 Every-frame detection is taken for the truth. `kept`: its faces that have a box of IoU 0.5 or more in the same frame.
-`extra`: boxes without such a face. The rest is measured on the carried boxes alone, those of the frames between two
-detections, that have such a face: their mean IoU, the mean absolute difference of their probabilities, and how many
+`extra`: boxes without such a face. The rest is measured on the boxes of the frames between two detections alone, those
+that have such a face: their mean IoU, the mean absolute difference of their probabilities, and how many
 have the same top expression. `ids`: tracks. In brackets: with every frame. Frames per second are those of the clock,
 one video at a time, without an annotated video; `CPU` is the processor time as a share of that for every frame, which
 other programs disturb less.
