@@ -22,7 +22,7 @@ import numpy as np
 
 from videmo.emotion.labels import EMOTIONS
 from videmo.inference import Engine, Network
-from videmo.inference.keras_network import set_up_device
+from videmo.inference.device import set_up_device
 from videmo.training.card import write_model
 from videmo.training.emotion.architectures import ARCHITECTURES
 from videmo.training.emotion.dataset import read_faces, training_faces

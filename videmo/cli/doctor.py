@@ -54,7 +54,7 @@ def _versions() -> Iterator[Finding]:
 
 def _devices() -> Iterator[Finding]:
     from videmo.inference import choose_engine
-    from videmo.inference.keras_network import set_up_device
+    from videmo.inference.device import set_up_device
 
     device, engine = set_up_device("auto"), choose_engine("auto")
     yield True, f"device: {device}" + ("" if device == "gpu" else " (TensorFlow sees no GPU; the CPU will do)")

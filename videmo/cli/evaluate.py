@@ -34,9 +34,9 @@ def emotion(
     work: Annotated[Path | None, typer.Option(help="Folder for decoded pictures.")] = None,
 ) -> None:
     """Measure an expression classifier on validation and test faces, with and without duplicates of training faces."""
-    from videmo.inference.keras_network import set_up_device
+    from videmo.inference.device import set_up_device
 
-    set_up_device("auto")  # first of all, so that TensorFlow starts in silence
+    set_up_device("auto")  # first of all, so that Keras starts in silence
     with require_extra("train"):
         from videmo.training.emotion.evaluation import PAGE, evaluate_presets
         from videmo.training.emotion.evaluation_tables import tabulate_differences, tabulate_headline

@@ -29,7 +29,8 @@ def export_model(
 ) -> None:
     """Add the network for OpenVINO, the fast runtime on CPUs, to a preset that lacks it."""
     found = _find(name)
-    from videmo.inference.keras_network import load_model, set_up_device
+    from videmo.inference.device import set_up_device
+    from videmo.inference.keras_network import load_model
     from videmo.inference.openvino_export import write_openvino
     from videmo.training.tables import write_json
 

@@ -56,9 +56,9 @@ def emotion(
 
     The best epoch on validation faces is kept. All that a recipe can say is in videmo/training/emotion/recipe.py.
     """
-    from videmo.inference.keras_network import set_up_device
+    from videmo.inference.device import set_up_device
 
-    set_up_device("auto")  # first of all, so that TensorFlow starts in silence
+    set_up_device("auto")  # first of all, so that Keras starts in silence
     with require_extra("train"):
         from videmo.training.emotion.dataset import read_faces
 

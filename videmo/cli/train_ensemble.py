@@ -20,9 +20,9 @@ def ensemble(
     work: Annotated[Path | None, typer.Option(help="Folder for decoded pictures.")] = None,
 ) -> None:
     """Average expression presets: one preset whose network gives the mean of their probabilities."""
-    from videmo.inference.keras_network import set_up_device
+    from videmo.inference.device import set_up_device
 
-    set_up_device("auto")  # first of all, so that TensorFlow starts in silence
+    set_up_device("auto")  # first of all, so that Keras starts in silence
     with require_extra("train"):
         from videmo.training.emotion.dataset import read_faces
         from videmo.training.emotion.ensemble import write_ensemble

@@ -30,9 +30,9 @@ def tune(
 
     Tried are learning rate, weight decay, dropout, width, the strengths of class balancing and of augmentation.
     """
-    from videmo.inference.keras_network import set_up_device
+    from videmo.inference.device import set_up_device
 
-    set_up_device("auto")  # first of all, so that TensorFlow starts in silence
+    set_up_device("auto")  # first of all, so that Keras starts in silence
     with require_extra("tune"):
         from videmo.cli.epochs import show_row
         from videmo.training.emotion import tuning

@@ -33,7 +33,8 @@ class Engine:
 
             return OpenVinoNetwork(preset.check_openvino(), batch_size=batch_size)
         weights = preset.check_weights()  # a damaged file is told before TensorFlow has taken its seconds
-        from videmo.inference.keras_network import KerasNetwork, set_up_device
+        from videmo.inference.device import set_up_device
+        from videmo.inference.keras_network import KerasNetwork
 
         set_up_device(self.device)
         return KerasNetwork(weights, batch_size=batch_size)
@@ -52,7 +53,7 @@ def choose_engine(device: Device, runtime: Runtime = "auto") -> Engine:
         raise UsageError("--runtime openvino runs on the CPU: leave --device gpu out, or use --runtime keras")
     if runtime == "openvino" or (runtime == "auto" and not _wants_gpu(device)):
         return Engine("openvino", "cpu", strict=runtime == "openvino")
-    from videmo.inference.keras_network import set_up_device
+    from videmo.inference.device import set_up_device
 
     found = set_up_device(device)
     return Engine("openvino" if runtime == "auto" and found == "cpu" else "keras", found)

@@ -1,67 +1,16 @@
-"""Keras on TensorFlow: the reference that every other runtime must agree with, and the one that uses GPUs."""
+"""Keras, on TensorFlow by default: the reference that every other runtime must agree with, the one that uses GPUs."""
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from videmo.errors import UsageError
 from videmo.inference.archive import unreadable
 from videmo.inference.base import padded_batches
 from videmo.inference.keras_archive import check_archive
-from videmo.settings import Device
-
-
-def set_up_device(device: Device) -> Literal["cpu", "gpu"]:
-    """Set TensorFlow up for `device` and return "cpu" or "gpu"; memory grows with need, never the whole card.
-
-    Raises UsageError when a GPU is demanded and none is visible, or the devices were already taken otherwise.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _quiet_stderr():
-        import tensorflow as tf
-
-        gpus = tf.config.list_physical_devices("GPU")
-    tf.get_logger().setLevel("ERROR")  # it warns of every new picture size that a function is traced for
-    if device == "gpu" and not gpus:
-        raise UsageError("--device gpu: TensorFlow sees no GPU: use --device cpu, or see `videmo doctor`")
-    try:
-        if device == "cpu" and gpus:
-            tf.config.set_visible_devices([], "GPU")
-        for gpu in gpus if device != "cpu" else []:
-            tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError as error:
-        raise UsageError(f"--device {device}: TensorFlow is already running otherwise: {error}") from error
-    return "gpu" if gpus and device != "cpu" else "cpu"
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hold back what native code writes to stderr; shown only if the block fails.
-
-    TensorFlow tells of oneDNN and missing CUDA drivers before any of its log levels holds.
-    """
-    sys.stderr.flush()
-    shown = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(shown, held.read())
-            raise
-        finally:
-            os.dup2(shown, 2)
-            os.close(shown)
 
 
 class KerasNetwork:

@@ -55,6 +55,9 @@ def write_model(model: keras.Model, folder: Path, *, labels: Sequence[str], **fi
 def write_preset(model: keras.Model, folder: Path, config: Mapping[str, Any]) -> Preset:
     """Writes a network for both runtimes and config.json, the files entered in it; returns the preset, read back.
 
+    Only on TensorFlow can Keras write what OpenVINO reads; on its other backends that file is left to `videmo models
+    export`.
+
     Weights are rounded to half precision, so that both files shrink to half when they are compressed and yet hold the
     same values. Measurements are to be made after that.
     """
@@ -63,10 +66,9 @@ def write_preset(model: keras.Model, folder: Path, config: Mapping[str, Any]) ->
     model.set_weights([values.astype(np.float16).astype(np.float32) for values in model.get_weights()])
     model.save(weights)
     _compress(weights)
-    files = {
-        "weights": {"file": WEIGHTS, "sha256": hash_file(weights), "bytes": weights.stat().st_size},
-        "openvino": write_openvino(model, folder),
-    }
+    files = {"weights": {"file": WEIGHTS, "sha256": hash_file(weights), "bytes": weights.stat().st_size}}
+    if keras.config.backend() == "tensorflow":
+        files["openvino"] = write_openvino(model, folder)
     write_json(folder / "config.json", {**config, **files})
     return read_preset(folder)
 

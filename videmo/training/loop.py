@@ -21,6 +21,9 @@ CHECKPOINT: Final = "checkpoint.npz"
 BEST: Final = "best.npz"
 _STEPS_PER_AVERAGE: Final = 4
 
+JIT_COMPILE: Final = keras.config.backend() == "jax"
+"""Whether a step is compiled by XLA: JAX has nothing else; on a CPU its convolutions take longer than TensorFlow's."""
+
 Row = dict[str, float]
 """One epoch of the history: values by name."""
 

@@ -102,7 +102,7 @@ def write_card(preset: Preset, results: Sequence[Mapping[str, Any]], clips: Sequ
     card = template.format(
         name=preset.name,
         parameters=config["parameters"],
-        megabytes=(config["weights"]["bytes"] + config["openvino"]["bytes"]) / 1e6,
+        megabytes=sum(config[file]["bytes"] for file in ("weights", "openvino") if file in config) / 1e6,
         minutes=round(sum(phase["minutes"] for phase in phases)),
         steps=sum(phase["steps"] for phase in phases),
         phases=f"{len(phases)} phases" if len(phases) > 1 else "one phase",

@@ -23,7 +23,7 @@ from videmo.training.detector.losses import detection_loss
 from videmo.training.detector.network import BLANK, COLUMNS, SIDE_MULTIPLE_PX, build_network
 from videmo.training.detector.pictures import LabelledPicture
 from videmo.training.detector.recipe import Recipe
-from videmo.training.loop import Row, TrainingLoop
+from videmo.training.loop import JIT_COMPILE, Row, TrainingLoop
 
 INPUT: Final = {"long_side_px": 480, "multiple_px": SIDE_MULTIPLE_PX, "padding": BLANK}
 """Of the preset. On 35 clips, 480 px found 98 % of YuNet's sure faces, 320 px 92 %, at 2.2 times the price."""
@@ -85,8 +85,7 @@ class Training(TrainingLoop):
             global_clipnorm=recipe.clip_norm,
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        # XLA is off: its convolutions take nearly twice as long on a CPU as oneDNN's.
-        model.compile(optimizer, loss=detection_loss, jit_compile=False)
+        model.compile(optimizer, loss=detection_loss, jit_compile=JIT_COMPILE)
         optimizer.build(model.trainable_variables)
 
     @property

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from videmo.errors import PresetError
 from videmo.inference.base import padded_batches
-from videmo.inference.keras_network import load_model, set_up_device
+from videmo.inference.device import set_up_device
+from videmo.inference.keras_network import load_model
 from videmo.output.files import replacing
 from videmo.output.schema import footer
 from videmo.presets import Preset
