@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -12,11 +13,21 @@ from videmo.errors import UsageError
 from videmo.findings.timeline import frame_durations
 from videmo.output.schema import BOX_COLUMNS, tracks_schema
 
-if TYPE_CHECKING:
-    from videmo.findings.tables import Run
+
+class Tables(Protocol):
+    """What is needed of a run, as `videmo.findings.tables.Run` has it, which for its part gives the tracks."""
+
+    @property
+    def out(self) -> Path: ...
+
+    def labels_of(self, video_id: str) -> tuple[str, ...]: ...
+
+    def frames(self, video_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame: ...
+
+    def face_groups(self, video_id: str, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]: ...
 
 
-def summarize_tracks(run: Run, video_id: str) -> pa.Table:
+def summarize_tracks(run: Tables, video_id: str) -> pa.Table:
     """Return the rows of `tracks.parquet` for one video, by track_id, which are those that `run` gives.
 
     Means are over the usable rows, over all rows of a track without any; rows of tables before schema version 1.2 all
