@@ -22,8 +22,6 @@ RESPONDENTS = {"r1": ("A", 0.5), "r2": ("A", 0.0), "r3": ("B", 0.0)}
 SMILES = {"r1": (0.9, 0.9), "r2": (0.1, 0.8), "r3": (0.2, 0.3)}
 """The happiness of each respondent in the first and the second second of the stimulus."""
 
-pytestmark = pytest.mark.timeout(60)  # R and matplotlib take a while to load
-
 
 def snippets(tool: str) -> list[str]:
     """Return the fenced blocks of a section, in order."""

@@ -18,8 +18,6 @@ from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
 from videmo.presets import find_preset, hash_file
 
-pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
-
 Run = tuple[Path, RunReport]
 
 

@@ -13,8 +13,6 @@ import synthetic
 import videmo
 from videmo.findings.tables import Run
 
-pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
-
 Cli = Callable[..., tuple[int, str, str]]
 PLAIN = videmo.Settings(annotated_video=False, charts=False, jobs=1)
 RESUME = PLAIN.merged({"existing": "resume"})

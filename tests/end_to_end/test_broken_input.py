@@ -120,7 +120,6 @@ def check_sources_are_found_again(batch: Batch) -> None:
     assert [path.stem for path in render(batch.out, named)] == named
 
 
-@pytest.mark.timeout(60)
 def test_one_of_each_kind_of_broken_file(tmp_path: Path) -> None:
     good = good_clips(tmp_path / "good")
     made = make_damaged(tmp_path / "bad", good, repeats=1)

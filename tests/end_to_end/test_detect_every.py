@@ -8,14 +8,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pandas as pd
-import pytest
 import synthetic
 
 import videmo
 from videmo.datatypes import RunReport
 from videmo.geometry import iou_matrix
-
-pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
 
 Run = tuple[Path, RunReport]
 BOX = ["x1", "y1", "x2", "y2"]

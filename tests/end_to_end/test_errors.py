@@ -11,8 +11,6 @@ import pandas as pd
 import pytest
 import synthetic
 
-pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
-
 Cli = Callable[..., tuple[int, str, str]]
 
 

@@ -19,8 +19,6 @@ import videmo
 from videmo.analysis import render
 from videmo.datatypes import RunReport
 
-pytestmark = pytest.mark.timeout(60)  # whole videos are analysed
-
 Cli = Callable[..., tuple[int, str, str]]
 FACES = np.array([box for _, box in moving_face(40)])
 """Where the face of the clip is in each of its frames (40, 4) px."""

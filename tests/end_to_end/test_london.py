@@ -9,7 +9,7 @@ import pytest
 
 import videmo
 
-pytestmark = [pytest.mark.shared, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.shared
 
 
 @pytest.fixture(scope="module")

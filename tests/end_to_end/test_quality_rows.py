@@ -17,8 +17,6 @@ from videmo.findings.tables import Run
 from videmo.findings.timeline import timelines
 from videmo.output.schema import QUALITY_COLUMNS
 
-pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
-
 OUTPUTS = videmo.Settings(annotated_video=False, charts=False)
 
 

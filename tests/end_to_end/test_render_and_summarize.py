@@ -16,8 +16,6 @@ import pytest
 from videmo.datatypes import RunReport
 from videmo.emotion.labels import EMOTIONS
 
-pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
-
 Cli = Callable[..., tuple[int, str, str]]
 
 

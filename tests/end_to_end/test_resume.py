@@ -18,8 +18,6 @@ import videmo
 from videmo.findings.report.page import write_report
 from videmo.findings.tables import Run
 
-pytestmark = pytest.mark.timeout(60)  # TensorFlow is loaded and whole videos are analysed
-
 TABLES = ("videos.parquet", "tracks.parquet", "frames", "faces")
 
 

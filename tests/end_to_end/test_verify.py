@@ -20,8 +20,6 @@ from videmo.errors import UsageError
 from videmo.output.checksums import CHECKSUMS
 from videmo.presets import find_preset
 
-pytestmark = pytest.mark.timeout(60)  # whole videos are analysed
-
 Cli = Callable[..., tuple[int, str, str]]
 PLAIN = videmo.Settings(annotated_video=False, charts=False, jobs=1)
 RESUME = PLAIN.merged({"existing": "resume"})

@@ -12,8 +12,6 @@ import pytest
 import videmo
 from videmo.datatypes import RunReport
 
-pytestmark = pytest.mark.timeout(60)  # whole videos are analysed
-
 Cli = Callable[..., tuple[int, str, str]]
 README = Path(__file__).resolve().parents[2] / "README.md"
 ON_DEMAND = {"study.parquet", "segments.parquet", "identities.csv"}

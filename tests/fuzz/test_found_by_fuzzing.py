@@ -18,7 +18,6 @@ from videmo.analysis.folder import REPORT, RunFolder, report_to_json
 from videmo.datatypes import VideoReport
 from videmo.errors import VidemoError
 
-pytestmark = pytest.mark.timeout(60)
 Change = Callable[[bytes], bytes]
 DEEP, LONG = b"[" * 100_000, b"9" * 5000
 LABELS_IN_FOOTER, SETTINGS_IN_FOOTER, STUDY_IN_FOOTER = b"\x01\x00", b"\x01\x01", b"\x01\x03"

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 pytestmark = [
-    pytest.mark.timeout(60),  # Keras is imported, and its networks take a second each to load
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"),
 ]
 SLOW = {"keras-archive", "keras-config", "keras-values", "changed-tables", "changed-footers"}

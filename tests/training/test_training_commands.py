@@ -53,7 +53,6 @@ def run(*arguments: object) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(90)  # trains twice, exports three times
 def test_a_recipe_trains_fine_tunes_distils_and_joins(ferplus_folder: Path, recipe_file: Path, tmp_path: Path) -> None:
     one, two, both = (tmp_path / "models" / name for name in ("one", "two", "both"))
     options = ["--recipe", recipe_file, "--work", tmp_path / "work"]
@@ -95,7 +94,6 @@ def test_an_architecture_brings_its_learning_rate_unless_a_file_or_an_option_say
     assert train.read_options(None, "convnext", None, None, learning_rate=5e-4).learning_rate == 5e-4
 
 
-@pytest.mark.timeout(60)
 # KerasTuner asks threading for the name of its thread in the old way.
 @pytest.mark.filterwarnings("ignore:(currentThread|getName)\\(\\) is deprecated:DeprecationWarning")
 def test_tune_writes_a_recipe_that_train_reads(ferplus_folder: Path, recipe_file: Path, tmp_path: Path) -> None:

@@ -37,7 +37,6 @@ def test_rows_of_commands_are_defused(tmp_path: Path) -> None:
     assert {row[1] for row in body} == {"1.5"}
 
 
-@pytest.mark.timeout(60)
 def test_pictures_of_hostile_names_are_defused(tmp_path: Path, run_cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Image.fromarray(skimage.data.astronaut()).save(tmp_path / "face.png")
@@ -46,7 +45,6 @@ def test_pictures_of_hostile_names_are_defused(tmp_path: Path, run_cli: Cli, mon
     assert pd.read_csv(tmp_path / "faces.csv")["file"].tolist() == ["'=1+1.png"]
 
 
-@pytest.mark.timeout(60)
 def test_charts_as_svg_hold_shapes_and_no_more(tmp_path: Path, run_cli: Cli) -> None:
     hostile = "--></svg><script>hacked=1</script><a href='javascript:1'><image href='https://evil.example/x'/>$x^2$"
     labels = ("neutral", hostile)

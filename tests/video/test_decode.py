@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from synthetic import counting_pictures, write_clip
 
@@ -74,6 +74,7 @@ def test_sampling(times_ms: Sequence[int], options: dict[str, Any], expected: Se
     fps=st.fractions(Fraction(1, 10), 60, max_denominator=20),
     start_ms=st.integers(0, 5000),
 )
+@example(steps_ms=[2544, 6066], fps=Fraction(15), start_ms=211)  # 8.610 + 0.001 - 0.211 s, just 126 steps
 def test_each_grid_point_is_given_the_first_frame_that_reaches_it(
     steps_ms: list[int], fps: Fraction, start_ms: int
 ) -> None:

@@ -13,6 +13,8 @@ from videmo.video.discover import Input
 
 # A timestamp is the true time cut down to the container's tick, so a frame may lie this much before its grid point.
 _MOST_ROUNDING_S = 0.001
+# Nor may the sums of binary fractions here make a frame miss a point that it just reaches.
+_GRID_EPSILON = 1e-6
 
 
 def open_reader(source: Input, image_fps: float = 1.0, stall_limit_s: float = STALL_LIMIT_S) -> Reader:
@@ -67,7 +69,7 @@ def _due_by_time(fps: float, start_s: float) -> Callable[[Frame], bool]:
     def is_due(frame: Frame) -> bool:
         nonlocal reached
         rounding_s = min(float(frame.video.time_base), _MOST_ROUNDING_S)
-        before, reached = reached, math.floor((frame.time_s + rounding_s - start_s) * fps)
+        before, reached = reached, math.floor((frame.time_s + rounding_s - start_s) * fps + _GRID_EPSILON)
         return reached > before
 
     return is_due

@@ -33,7 +33,6 @@ def test_a_training_lowers_its_loss_and_keeps_its_state(
     assert {path.name for path in (tmp_path / "run").iterdir()} == {CHECKPOINT, BEST, "history.csv"}
 
 
-@pytest.mark.timeout(60)  # trains three times
 def test_a_resumed_training_ends_like_an_uninterrupted_one(
     coco_folder: Path, tmp_path: Path, small_recipe: Recipe
 ) -> None:

@@ -24,7 +24,6 @@ COUNTS = {head: len(labels) for head, labels in HEADS.items()}
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-@pytest.mark.timeout(60)  # builds, trains, exports and loads on two runtimes; 5 to 10 s on a busy machine
 def test_an_architecture_trains_for_an_epoch_and_becomes_a_preset_that_classifies(
     arch: str, ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path
 ) -> None:

@@ -81,7 +81,6 @@ def test_the_loss_weighs_labels_and_teachers() -> None:
     np.testing.assert_allclose(keras.ops.convert_to_numpy(loss), 0.75 * labels + 0.25 * 4 * teachers, rtol=1e-5)
 
 
-@pytest.mark.timeout(60)  # trains for thirty steps
 def test_a_network_taught_with_full_weight_learns_the_teacher_not_the_labels(
     make_preset, ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path
 ) -> None:

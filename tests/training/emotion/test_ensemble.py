@@ -37,7 +37,6 @@ def classify(preset: Preset, images: np.ndarray, runtime: str = "keras") -> np.n
     return PresetClassifier(preset, network, 16).classify(images[..., None])
 
 
-@pytest.mark.timeout(60)  # writes three presets
 def test_an_ensemble_gives_the_mean_of_its_members_probabilities_on_both_runtimes(make_preset, tmp_path: Path) -> None:
     members = [make_preset("one"), make_preset("two", 0.1)]
     images = np.random.default_rng(0).integers(0, 256, (5, 48, 48), np.uint8)
@@ -51,7 +50,6 @@ def test_an_ensemble_gives_the_mean_of_its_members_probabilities_on_both_runtime
     assert preset.config["trained_with"]["members"][1] == {"name": "two", "weights_sha256": members[1].sha256}
 
 
-@pytest.mark.timeout(60)  # writes three presets
 def test_with_faces_the_temperature_is_fitted_and_the_card_names_the_members(
     make_preset, ferplus_folder: Path, tmp_path: Path
 ) -> None:

@@ -30,7 +30,6 @@ def build(ferplus_folder: Path, small_recipe: Recipe):
     return build
 
 
-@pytest.mark.timeout(60)  # trains twice
 def test_a_training_killed_in_the_middle_resumes_to_the_same_curve_and_weights(build, tmp_path: Path) -> None:
     whole = build(tmp_path / "whole", drop_path=0.3)
     whole.run()

@@ -19,7 +19,6 @@ pytestmark = [
 ]
 
 
-@pytest.mark.timeout(90)  # trains three times
 def test_a_search_tries_the_recipe_first_and_writes_the_best_one(
     ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path
 ) -> None:

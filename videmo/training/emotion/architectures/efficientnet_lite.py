@@ -30,5 +30,7 @@ def embed(x: keras.KerasTensor, design: Design) -> keras.KerasTensor:
     It halves the side five times, which is made for pictures of 224 px; so that small faces do not shrink to a point,
     they are enlarged first.
     """
-    x = layers.UpSampling2D(ENLARGE, interpolation="bilinear", name="enlarge", dtype=design.dtype)(x)
+    # Repeated and smoothed, nearly bilinear: Keras 3.15 resizes bilinearly only to sides it knows beforehand.
+    x = layers.UpSampling2D(ENLARGE, name="enlarge", dtype=design.dtype)(x)
+    x = layers.AveragePooling2D(ENLARGE + 1, strides=1, padding="same", name="smooth", dtype=design.dtype)(x)
     return inverted_residuals(x, STAGES, design, stem=STEM, head=HEAD, squeeze=None, activation="relu6")
