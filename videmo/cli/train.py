@@ -30,7 +30,10 @@ def emotion(
         Path | None, typer.Option("--recipe", metavar="FILE", help="TOML file; options given here go before it.")
     ] = None,
     arch: Annotated[
-        str | None, typer.Option(help="cnn4, mini_xception, vgg13, resnet (the default), efficientnet or convnext.")
+        str | None,
+        typer.Option(
+            help="cnn4, mini_xception, vgg13, resnet (the default), efficientnet, efficientnet_lite or convnext."
+        ),
     ] = None,
     width: Annotated[float | None, typer.Option(help="Multiplier of the network's channels.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Length of the training (60), unless --minutes is given.")] = None,
