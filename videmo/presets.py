@@ -57,6 +57,12 @@ class Preset:
         entry = self.config["openvino"]
         return self._check(self._file(entry), str(entry["sha256"]))
 
+    def version(self, runtime: str) -> str:
+        """Return what names the numbers that `runtime` gives: the hash of the weights, of its own file if in 8 bits."""
+        entry = self.config.get("openvino", {})
+        coarse = runtime == "openvino" and entry.get("precision") == "int8"
+        return str(entry["sha256"]) if coarse else self.sha256
+
     @property
     def side_px(self) -> int:
         """Side of the faces that an expression preset takes; raises PresetError when config.json does not say it."""

@@ -106,3 +106,22 @@ def test_openvino_is_only_imported_without_its_telemetry(path: Path) -> None:
     allowed = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "import_openvino")
     plain = [node for node in found if isinstance(node, ast.Import)]
     assert [node for node in plain if node not in list(ast.walk(allowed))] == []
+
+
+def test_nncf_is_only_imported_after_the_telemetry_was_shut_out() -> None:
+    """It asks for the same telemetry as OpenVINO."""
+    trees = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+    imports = [
+        (name, node)
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if any(module.split(".")[0] == "nncf" for module in imported(node))
+    ]
+    assert [name for name, _ in imports] == ["openvino_int8.py"]
+    (function,) = [
+        node
+        for node in ast.walk(trees["openvino_int8.py"])
+        if isinstance(node, ast.FunctionDef) and imports[0][1] in node.body
+    ]
+    calls = [ast.unparse(node) for node in function.body[: function.body.index(imports[0][1])]]
+    assert "import_openvino()" in calls

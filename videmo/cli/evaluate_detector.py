@@ -9,6 +9,7 @@ import typer
 
 from videmo.cli.extras import require_extra
 from videmo.presets import find_preset
+from videmo.settings import Settings
 
 _COLUMNS = ("ap50", "ap75", "ap", "ar", "landmark_error", "landmark_error_eyes")
 
@@ -19,6 +20,7 @@ def detector(
     reference: Annotated[Path | None, typer.Option(help="YuNet model file to measure beside the preset.")] = None,
     out: Annotated[Path | None, typer.Option(help="JSON file for all figures.")] = None,
     chart: Annotated[Path | None, typer.Option(help="PNG file for precision and recall.")] = None,
+    runtime: Annotated[str, typer.Option(help="Runs the network: auto, keras or openvino.")] = "auto",
 ) -> None:
     """Measure a face detector on validation pictures."""
     with require_extra("train"):
@@ -29,9 +31,10 @@ def detector(
         from videmo.training.detector.fit import LEAST_SCORE
         from videmo.training.tables import write_json
 
+    engine = Settings().merged({"runtime": runtime}).runtime
     found, pictures = find_preset(preset, "detection"), read_pictures(data, "val")
     min_score = found.number("min_score", 0, 1)
-    results = [measure(found.name, load_for_measuring(found).detect, pictures, min_score=min_score)]
+    results = [measure(found.name, load_for_measuring(found, engine).detect, pictures, min_score=min_score)]
     if reference:
         from videmo.detection.yunet import MIN_SCORE, YuNetDetector
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from videmo.errors import PresetError
+from videmo.cli.extras import require_extra
+from videmo.errors import PresetError, UsageError
 from videmo.presets import Preset, list_presets, model_folders, read_preset
 
 app = typer.Typer(help="List and show the model presets.", no_args_is_help=True)
@@ -26,6 +27,10 @@ def list_models() -> None:
 @app.command("export")
 def export_model(
     name: Annotated[str, typer.Argument(metavar="PRESET", help="Name or folder of the preset.")],
+    int8: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA", help="Let a detector compute in 8 bits; the ranges are those of these pictures."),
+    ] = None,
 ) -> None:
     """Add the network for OpenVINO, the fast runtime on CPUs, to a preset that lacks it."""
     found = _find(name)
@@ -35,7 +40,9 @@ def export_model(
     from videmo.training.tables import write_json
 
     set_up_device("cpu")
-    entry = write_openvino(load_model(found.check_weights()), found.folder)
+    samples = None if int8 is None else _samples(found, int8)
+    with require_extra("int8"):
+        entry = write_openvino(load_model(found.check_weights()), found.folder, samples)
     write_json(found.folder / "config.json", {**found.config, "openvino": entry})
     typer.echo(f"wrote {found.folder / str(entry['file'])}")
 
@@ -52,6 +59,17 @@ def show_model(
         typer.echo(json.dumps(preset.config, indent=2))
     else:
         typer.echo(card.read_text(encoding="utf-8"))
+
+
+def _samples(preset: Preset, data: Path) -> list[Any]:
+    """Return inputs of a detector to find the ranges of its values on."""
+    if preset.task != "detection":
+        raise UsageError(f"--int8 is for detectors: {preset.name} is for {preset.task}; leave it out")
+    with require_extra("train"):
+        from videmo.training.detector.calibrate import calibration_pictures
+        from videmo.training.detector.dataset import read_pictures
+
+    return calibration_pictures(read_pictures(data, "train"))
 
 
 def _find(name: str) -> Preset:

@@ -101,6 +101,7 @@ def load(preset: Preset, engine: Engine, *, batch_size: int, min_score: float | 
     if network.input_shape != (None, None, 3):
         raise PresetError(f"preset {preset.name}: expected RGB pictures of any size, got {network.input_shape}")
     detector = NeuralDetector(network, preset.config, batch_size=batch_size, min_score=min_score)
+    detector.version = preset.version(engine.runtime)
     side_px = int(preset.config["input"]["multiple_px"])
     columns = network(np.zeros((1, 2 * side_px, 2 * side_px, 3), np.uint8)).shape[-1]
     if columns != _COLUMNS:

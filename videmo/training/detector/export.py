@@ -12,6 +12,7 @@ import keras
 from videmo.detection.neural import load
 from videmo.inference import choose_engine
 from videmo.presets import SCHEMA, Preset
+from videmo.settings import Runtime
 from videmo.training.card import write_preset
 from videmo.training.checkpoint import read_checkpoint
 from videmo.training.detector.evaluate import WIDTHS_PX, measure
@@ -50,9 +51,9 @@ def export_preset(
     return results
 
 
-def load_for_measuring(preset: Preset) -> Any:
+def load_for_measuring(preset: Preset, runtime: Runtime = "auto") -> Any:
     """Returns the detector of a preset with every score let through, as average precision needs it."""
-    return load(preset, choose_engine("auto"), batch_size=_PICTURES_PER_CALL, min_score=LEAST_SCORE)
+    return load(preset, choose_engine("auto", runtime), batch_size=_PICTURES_PER_CALL, min_score=LEAST_SCORE)
 
 
 def _describe(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +110,7 @@ def write_card(preset: Preset, results: Sequence[Mapping[str, Any]], clips: Sequ
         min_score=config["min_score"],
         long_side_px=config["input"]["long_side_px"],
         n=results[0]["n"],
+        precision="float32" if config.get("openvino", {}).get("precision") != "int8" else "8 bits",
         results=_results_table(results),
         widths=_widths_table(results),
         clips=_clips_table(clips) if clips else "Not measured.",

@@ -1,0 +1,54 @@
+"""Makes a network for OpenVINO compute in 8-bit integers: twice to three times as fast, and a quarter of the size."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videmo.inference.openvino_network import import_openvino
+
+_WEIGHTED: Final = frozenset({"Convolution", "GroupConvolution", "MatMul"})
+
+
+def quantize(model: Any, samples: Iterable[NDArray[np.float32]]) -> Any:
+    """Return a copy of an OpenVINO model whose weighted layers multiply integers (Jacob et al., 2018).
+
+    What comes after the last weighted layers stays float32: coordinates do not fit into 8 bits.
+
+    Args:
+        model: An OpenVINO model with one input.
+        samples: Inputs of the kind it will be fed, each with its batch dimension; the ranges of values are theirs.
+
+    Raises:
+        ImportError: NNCF, which does it, is not installed: it comes with the extra `int8`.
+    """
+    import_openvino()  # else the import of NNCF would send OpenVINO's telemetry
+    import nncf
+
+    nncf.set_log_level(logging.WARNING)  # else it names every layer that it leaves as it is
+
+    inputs = list(samples)
+    float_part = nncf.IgnoredScope(names=_after_last_weights(model), validate=False)
+    return nncf.quantize(model, nncf.Dataset(inputs), subset_size=len(inputs), ignored_scope=float_part)
+
+
+def _after_last_weights(model: Any) -> list[str]:
+    """Return the names of the operations whose results reach no weighted layer; these layers are not among them."""
+    leading: set[str] = set()
+    trailing = []
+    for operation in reversed(model.get_ordered_ops()):
+        readers = [reader.get_node() for output in operation.outputs() for reader in output.get_target_inputs()]
+        name = operation.get_friendly_name()
+        if any(_is_weighted(reader) or reader.get_friendly_name() in leading for reader in readers):
+            leading.add(name)
+        elif not _is_weighted(operation):
+            trailing.append(name)
+    return trailing
+
+
+def _is_weighted(operation: Any) -> bool:
+    return operation.get_type_name() in _WEIGHTED
