@@ -100,12 +100,10 @@ def load(preset: Preset, engine: Engine, *, batch_size: int, min_score: float | 
     network = engine.load(preset, batch_size=batch_size)
     if network.input_shape != (None, None, 3):
         raise PresetError(f"preset {preset.name}: expected RGB pictures of any size, got {network.input_shape}")
+    if len(network.output_shape) != 2 or network.output_shape[-1] != _COLUMNS:
+        raise PresetError(f"preset {preset.name}: expected {_COLUMNS} values for each cell, got {network.output_shape}")
     detector = NeuralDetector(network, preset.config, batch_size=batch_size, min_score=min_score)
     detector.version = preset.version(engine.runtime)
-    side_px = int(preset.config["input"]["multiple_px"])
-    columns = network(np.zeros((1, 2 * side_px, 2 * side_px, 3), np.uint8)).shape[-1]
-    if columns != _COLUMNS:
-        raise PresetError(f"preset {preset.name}: expected {_COLUMNS} values for each cell, got {columns}")
     return detector
 
 

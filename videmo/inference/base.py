@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 class Network(Protocol):
     """A network as a function from rows (n, ...) uint8 or float32 to its output (n, ...) float32.
 
-    `input_shape` is that of one row, None where any size will do. A row's result does not depend on the others (to
-    float32 rounding). Called by one thread at a time.
+    `input_shape` and `output_shape` are those of one row, None where any size will do. A row's result does not depend
+    on the others (to float32 rounding). Called by one thread at a time.
     """
 
     @property
     def input_shape(self) -> tuple[int | None, ...]: ...
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]: ...
 
     def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]: ...
 
@@ -40,3 +43,18 @@ def padded_batches(rows: NDArray[Any], batch_size: int) -> Iterator[tuple[NDArra
         padded = np.zeros((size, *rows.shape[1:]), rows.dtype)
         padded[: len(batch)] = batch
         yield padded, len(batch)
+
+
+def whole_batches(rows: NDArray[Any], most: int) -> Iterator[NDArray[Any]]:
+    """Yield the rows in batches of `most`, the rest in ones of a quarter, and so on: few sizes, and nothing is padded.
+
+    Example:
+        >>> [len(batch) for batch in whole_batches(np.ones((11, 1)), 4)]
+        [4, 4, 1, 1, 1]
+    """
+    at = 0
+    while at < len(rows):
+        while most > len(rows) - at:
+            most = max(1, most // 4)
+        yield rows[at : at + most]
+        at += most

@@ -28,6 +28,11 @@ class KerasNetwork:
         """The shape of one input row."""
         return tuple(self._model.input_shape[1:])
 
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of one output row."""
+        return tuple(self._model.output_shape[1:])
+
     def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Return the model's float32 output (n, ...) for rows (n, ...)."""
         # TensorFlow would trace each type of input anew.
