@@ -41,8 +41,7 @@ def export_model(
 
     set_up_device("cpu")
     samples = None if int8 is None else _samples(found, int8)
-    with require_extra("int8"):
-        entry = write_openvino(load_model(found.check_weights()), found.folder, samples)
+    entry = write_openvino(load_model(found.check_weights()), found.folder, samples)
     write_json(found.folder / "config.json", {**found.config, "openvino": entry})
     typer.echo(f"wrote {found.folder / str(entry['file'])}")
 
@@ -65,6 +64,10 @@ def _samples(preset: Preset, data: Path) -> list[Any]:
     """Return inputs of a detector to find the ranges of its values on."""
     if preset.task != "detection":
         raise UsageError(f"--int8 is for detectors: {preset.name} is for {preset.task}; leave it out")
+    from videmo.inference.openvino_int8 import import_nncf
+
+    with require_extra("int8"):
+        import_nncf()
     with require_extra("train"):
         from videmo.training.detector.calibrate import calibration_pictures
         from videmo.training.detector.dataset import read_pictures
