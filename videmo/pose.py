@@ -15,7 +15,8 @@ Measured by `tests/test_pose_error.py`, in degrees of yaw, pitch, roll:
 - 201 faces of photographs and their mirror images, through our detector: 2.7, 0.8, 1.8 apart in the mean.
 - Our detector draws the landmarks of tilted heads towards upright: pictures turned by 20 degrees change roll by 16 to
   17 in the portraits (18 to 19 in float32, on Keras) and by 11 in the photographs, and yaw by 1 to 2. Given true
-  landmarks, roll follows exactly. How far the detector shortens yaw and pitch is not known: there are no pictures with known poses beside the project.
+  landmarks, roll follows exactly. How far the detector shortens yaw and pitch is not known: there are no pictures with
+  known poses beside the project.
 
 Faces differ between people and five points cannot tell that from pitch: a person's pitch is off by some 3 degrees in
 all frames alike, so differences over time say more than the value.
