@@ -20,7 +20,7 @@ from videmo.settings import Settings
 
 PRESET: Final = "faces-fpn-64"
 GPU_BATCH: Final = 64
-CPU_BATCH: Final = 4
+CPU_BATCH: Final = 8
 
 FAINT_SHARE: Final = 0.6
 """Faces fainter than the preset's score by this factor are still followed, though none starts a track."""
@@ -62,7 +62,6 @@ class NeuralDetector:
         self._min_score = float(config["min_score"] if min_score is None else min_score)
         self.birth_score = self._min_score
         self.version = str(config.get("weights", {}).get("sha256", ""))
-        self.pads_batches = False
         self._nms_iou = float(config["nms_iou"])
 
     def detect(self, images: Sequence[UInt8Array]) -> list[Detections]:
@@ -84,9 +83,8 @@ class NeuralDetector:
         return height_px, width_px
 
     def _stack(self, images: Sequence[UInt8Array], size: tuple[int, int]) -> UInt8Array:
-        count = self.batch_size if self.pads_batches else len(images)
-        stack = np.full((count, *size, 3), self._padding, np.uint8)
-        for row, image in zip(stack, images, strict=False):
+        stack = np.full((len(images), *size, 3), self._padding, np.uint8)
+        for row, image in zip(stack, images, strict=True):
             row[: image.shape[0], : image.shape[1]] = image
         return stack
 
@@ -106,8 +104,6 @@ def load(preset: Preset, engine: Engine, *, batch_size: int, min_score: float | 
         raise PresetError(f"preset {preset.name}: expected {_COLUMNS} values for each cell, got {network.output_shape}")
     detector = NeuralDetector(network, preset.config, batch_size=batch_size, min_score=min_score)
     detector.version = preset.version(engine.runtime)
-    # In 8 bits a rounding that differs between sizes of batches may move a value by a whole step: always the same size.
-    detector.pads_batches = detector.version != preset.sha256
     return detector
 
 
