@@ -13,10 +13,9 @@ Measured by `tests/test_pose_error.py`, in degrees of yaw, pitch, roll:
   around the face of MediaPipe instead of ours: 9.0, 9.0, 5.5 with 0.05, and pitch is 2.2 too low in the mean.
 - 40 portraits that look into the lens, through our detector: mean -1.0, 0.6, -0.1; standard deviation 3.2, 1.4, 1.5.
 - 201 faces of photographs and their mirror images, through our detector: 2.7, 0.8, 1.8 apart in the mean.
-- Our detector draws the landmarks of tilted heads towards upright: pictures turned by 20 degrees change roll by 16 to
-  17 in the portraits (18 to 19 in float32, on Keras) and by 11 in the photographs, and yaw by 1 to 2. Given true
-  landmarks, roll follows exactly. How far the detector shortens yaw and pitch is not known: there are no pictures with
-  known poses beside the project.
+- Our detector draws the landmarks of tilted heads towards upright: pictures turned by 20 degrees change roll by 18 to
+  19 in the portraits but by 11 in the photographs, and yaw by 1 to 3. Given true landmarks, roll follows exactly. How
+  far the detector shortens yaw and pitch is not known: there are no pictures with known poses beside the project.
 
 Faces differ between people and five points cannot tell that from pitch: a person's pitch is off by some 3 degrees in
 all frames alike, so differences over time say more than the value.
