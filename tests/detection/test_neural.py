@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from synthetic import face_at, plain
 
 from videmo.detection.decode import select_faces
-from videmo.detection.neural import NeuralDetector
+from videmo.detection.neural import NeuralDetector, build
+from videmo.settings import Runtime, Settings
 
 CONFIG = {"input": {"long_side_px": 320, "multiple_px": 32, "padding": 128}, "min_score": 0.5, "nms_iou": 0.5}
 
@@ -135,12 +138,27 @@ def test_padding_is_what_the_preset_says() -> None:
     assert (seen[0][0, :, 40:] == 128).all()
 
 
+@pytest.mark.parametrize("runtime", ["openvino", "keras"])
+def test_company_does_not_change_a_picture_by_one_bit(runtime: Runtime) -> None:
+    detector = build(Settings(device="cpu", runtime=runtime))
+    rng = np.random.default_rng(1)
+    images = [plain(480, 270) for _ in range(7)]
+    for image in images:
+        image += rng.integers(0, 40, image.shape, np.uint8)
+        face_at(image, int(rng.integers(20, 240)), int(rng.integers(20, 60)), int(rng.integers(60, 190)))
+
+    together = detector.detect(images)
+
+    for image, expected in zip(images, together, strict=True):
+        (alone,) = detector.detect([image])
+        assert len(alone) >= 1
+        for found, wanted in zip(astuple(alone), astuple(expected), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.shared
 def test_the_default_preset_finds_people_and_the_batch_does_not_matter(shared: Path) -> None:
     import cv2
-
-    from videmo.detection.neural import build
-    from videmo.settings import Settings
 
     detector = build(Settings(device="cpu"))
     paths = sorted((shared / "data" / "london").glob("*.jpg"))[:5]

@@ -21,6 +21,8 @@ from videmo.settings import Settings
 PRESET: Final = "faces-fpn-64"
 GPU_BATCH: Final = 64
 CPU_BATCH: Final = 8
+EXACT_BATCH: Final = 1
+"""For TensorFlow on a CPU, which rounds a picture's values differently in another batch or at another place in it."""
 
 FAINT_SHARE: Final = 0.6
 """Faces fainter than the preset's score by this factor are still followed, though none starts a track."""
@@ -107,11 +109,17 @@ def load(preset: Preset, engine: Engine, *, batch_size: int, min_score: float | 
     return detector
 
 
+def _batch_size(engine: Engine) -> int:
+    if engine.device == "gpu":
+        return GPU_BATCH
+    return CPU_BATCH if engine.runtime == "openvino" else EXACT_BATCH
+
+
 def build(settings: Settings) -> NeuralDetector:
     """Return the detector of the preset `PRESET` with the settings' `min_score`; raises PresetError or UsageError."""
     preset = find_preset(PRESET, "detection")
     engine = choose_engine(settings.device, settings.runtime)
-    batch_size = GPU_BATCH if engine.device == "gpu" else CPU_BATCH
+    batch_size = _batch_size(engine)
     if settings.min_score is not None:
         return load(preset, engine, batch_size=batch_size, min_score=settings.min_score)
     birth_score = preset.number("min_score", 0, 1)
