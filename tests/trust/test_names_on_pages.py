@@ -161,6 +161,7 @@ def test_names_in_charts_are_drawn_as_they_are(browser: Any, report: Path) -> No
 def test_on_the_page_of_an_evaluation_every_name_is_text(browser: Any, evaluation: Path) -> None:
     visit = Visit(browser, evaluation)
     expect_text_only(visit, evaluation, [hostile("first"), hostile("second"), hostile_folder("data")])
+    assert visit.page.title() == f"{hostile('first')} on {hostile_folder('data')}"
     visit.page.close()
 
 
