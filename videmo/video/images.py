@@ -7,12 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from videmo.datatypes import Frame, UInt8Array, VideoInfo
 from videmo.errors import VideoError
 from videmo.filenames import show_name
 from videmo.video.base import ReadProblems
+from videmo.video.decode_picture import decode_picture
 from videmo.video.files import check_readable
 from videmo.video.picture import ArrayPicture
 
@@ -91,7 +91,6 @@ def _read_rgb(path: Path) -> UInt8Array | None:
     """
     try:
         check_readable(path)
-        bgr = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (VideoError, OSError, cv2.error):
+        return decode_picture(path.read_bytes(), cv2.IMREAD_COLOR_RGB)
+    except (VideoError, OSError):
         return None
-    return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

@@ -18,6 +18,7 @@ from videmo.errors import DataError
 from videmo.training.detector.pictures import LANDMARKS, Faces, LabelledPicture, pack_faces
 from videmo.training.detector.wider import find_wider, read_wider
 from videmo.training.files import Root, open_archive, read_bytes
+from videmo.video.decode_picture import decode_picture
 
 SPLITS: Final = ("train", "val")
 
@@ -71,11 +72,10 @@ def _coco_row(annotation: dict[str, Any]) -> tuple[list[float], Any, bool]:
 def _read_image(path: Any) -> NDArray[np.uint8]:
     if not path.is_file():
         raise DataError(f"{path}: missing, though the annotations name it")
-    data = np.frombuffer(read_bytes(path), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+    image = decode_picture(read_bytes(path), cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise DataError(f"{path}: not a readable picture; replace it or remove it from the annotations")
-    return image.astype(np.uint8, copy=False)
+    return image
 
 
 def _shrink(image: NDArray[np.uint8], faces: Faces, long_side_px: int) -> LabelledPicture:

@@ -16,6 +16,7 @@ from videmo.emotion.labels import EMOTIONS, LABEL_NAMES
 from videmo.errors import DataError
 from videmo.training.emotion.faces import SPLITS, VOTES, LabelledFaces
 from videmo.training.files import Root, read_bytes
+from videmo.video.decode_picture import decode_picture
 
 CLASSES: Final = {name: EMOTIONS.index(label) for name, label in LABEL_NAMES.items()}
 """Indices into `EMOTIONS` by the names of `LABEL_NAMES`."""
@@ -140,14 +141,13 @@ def read_gray(path: Root, side_px: int, expected_px: int | None = None) -> NDArr
     """
     if not path.is_file():
         raise DataError(f"{path}: missing; restore the picture or remove its row")
-    data = np.frombuffer(read_bytes(path), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
+    image = decode_picture(read_bytes(path), cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise DataError(f"{path}: not a readable picture; replace or remove it")
     height_px, width_px = image.shape
     if expected_px and (height_px, width_px) != (expected_px, expected_px):
         raise DataError(f"{path}: {width_px}x{height_px} pixels; expected {expected_px}x{expected_px}")
-    return fit_square(np.asarray(image, np.uint8), side_px)
+    return fit_square(image, side_px)
 
 
 def fit_square(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
