@@ -65,8 +65,7 @@ def test_faces_are_turned_upright_before_they_are_cut_out(tmp_path: Path) -> Non
     assert table["split"].tolist() == ["test", "test"]
     assert table["label"].isna().all()
     first, second = (cv2.imread(str(tmp_path / "out" / name), cv2.IMREAD_GRAYSCALE) for name in table["file"])
-    # 0.849 in 8 bits and 0.877 in float32; a crop that is left turned by 20 degrees has 0.45.
-    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.8
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.85
 
 
 def test_pictures_of_a_folder_are_all_looked_at_and_named(tmp_path: Path) -> None:

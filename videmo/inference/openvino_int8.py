@@ -28,7 +28,7 @@ def quantize(model: Any, samples: Iterable[NDArray[np.float32]]) -> Any:
 
     What comes after the last weighted layers stays float32: coordinates do not fit into 8 bits. Ranges leave out one
     in 10,000 values of a sample at each end and span all samples; NNCF's default, the mean of each sample's largest,
-    cuts off what large and tilted faces excite: turned portraits seemed turned less by 1.5 degrees of 20, now by 0.5.
+    cuts off what large and tilted faces excite: portraits turned by 20 degrees seemed turned by 1.5 less, now by 0.5.
 
     Args:
         model: An OpenVINO model with one input.

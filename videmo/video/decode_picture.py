@@ -31,7 +31,7 @@ def decode_picture(data: bytes, flags: int) -> UInt8Array | None:
 
 
 def _claims_too_much(data: bytes) -> bool:
-    """Returns whether a chunk of a PNG (ISO/IEC 15948) is said to be longer than the file.
+    """Return whether a chunk of a PNG (ISO/IEC 15948) is said to be longer than the file.
 
     OpenCV takes memory for it, up to 2 GiB, before it misses the bytes.
     """

@@ -101,7 +101,9 @@ def test_nothing_after_the_last_convolutions_is_made_coarse() -> None:
 def test_the_ranges_are_found_on_pictures_as_the_detector_is_fed_them(coco_folder: Path) -> None:
     pictures = read_pictures(coco_folder, "train")
     samples = calibration_pictures(pictures)
-    assert len(samples) == len(pictures)
+    upright, turned = samples[: len(pictures)], samples[len(pictures) :]
+    assert [sample.shape for sample in turned] == [sample.shape for sample in upright]
+    assert not any(np.array_equal(*pair) for pair in zip(upright, turned, strict=True))
     assert all(max(sample.shape[1:3]) in SIDES_PX for sample in samples)
     assert all(side_px % 32 == 0 for sample in samples for side_px in sample.shape[1:3])
     assert all(np.array_equal(*pair) for pair in zip(samples, calibration_pictures(pictures), strict=True))
