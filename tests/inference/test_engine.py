@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from videmo.errors import PresetError, UsageError
-from videmo.inference import Engine, choose_engine, computes_bfloat16
+from videmo.inference import Engine, choose_engine, computes_bfloat16, openvino_network
 from videmo.inference.keras_network import KerasNetwork
 from videmo.inference.openvino_network import OpenVinoNetwork
 from videmo.presets import Preset, find_preset, list_presets, read_preset
@@ -39,6 +39,24 @@ def test_a_row_does_not_depend_on_the_others_of_its_batch(preset: Preset) -> Non
     together = network(rows)
     alone = np.concatenate([network(row[None]) for row in rows])
     np.testing.assert_allclose(together, alone, atol=1e-3)
+
+
+@pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: preset.name)
+def test_a_smaller_size_is_compiled_once_it_pays_off_and_answers_the_same(
+    preset: Preset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino_network, "_ROWS_WORTH_A_SIZE", 6)  # three are added to a single row
+    row, network = _rows(preset, 1), OpenVinoNetwork(preset.check_openvino(), batch_size=4)
+    compiled: list[tuple[int, ...]] = []
+    compile_size = network._compile
+    monkeypatch.setattr(network, "_compile", lambda *key: compiled.append(key[0]) or compile_size(*key))
+
+    first, *others = [network(row) for _ in range(4)]
+
+    assert [shape[0] for shape in compiled] == [4, 1]
+    assert len(first) == 1
+    for other in others:
+        np.testing.assert_array_equal(other, first)
 
 
 def test_numbers_of_any_type_mean_the_same() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +29,9 @@ _CONFIG: Final = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENC
 _MOST_SHAPES: Final = 16
 
 # Larger batches gain nothing (7.1, 5.8 and 5.7 ms a picture of 480x288 px in batches of 1, 4 and 8 on two cores), and
-# each size takes a third of a second to compile.
+# each size takes a third of a second to compile, or as long as about so many rows.
 _MOST_ROWS: Final = 4 if (os.cpu_count() or 1) < 8 else 16
+_ROWS_WORTH_A_SIZE: Final = 64
 
 # What Python makes of the C++ exceptions of damaged graphs.
 _REFUSED: Final = (RuntimeError, LookupError, ValueError, TypeError, OverflowError, MemoryError)
@@ -67,6 +69,7 @@ class OpenVinoNetwork:
         except _REFUSED as error:
             raise unreadable(archive, error) from error
         self._compiled: dict[tuple[tuple[int, ...], str], Any] = {}
+        self._filled_rows: Counter[tuple[int, ...]] = Counter()  # by shape of a row: computed for nothing so far
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -80,8 +83,16 @@ class OpenVinoNetwork:
 
     def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Return the model's float32 output (n, ...) for rows (n, ...)."""
-        parts = [self._run(batch) for batch in whole_batches(rows, self._most_rows)]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        parts = [self._run(batch) for batch in whole_batches(self._fill(rows), self._most_rows)]
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts))[: len(rows)]
+
+    def _fill(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the rows with empty ones behind them, for whole batches alone, until smaller sizes would pay off."""
+        missing, shape = -len(rows) % self._most_rows, rows.shape[1:]
+        if not missing or self._filled_rows[shape] >= _ROWS_WORTH_A_SIZE:
+            return rows
+        self._filled_rows[shape] += missing
+        return np.concatenate([rows, np.zeros((missing, *shape), rows.dtype)])
 
     def _run(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         """Return the output of a batch as an array of its own: OpenVINO writes the next one into the same memory."""

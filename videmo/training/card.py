@@ -77,7 +77,7 @@ def _compress(archive: Path) -> None:
     """Compresses the members of a zip file, which Keras only stores."""
     with zipfile.ZipFile(archive) as stored:
         members = {name: stored.read(name) for name in stored.namelist()}
-    write_archive(archive, members)
+    write_archive(archive, members, zipfile.ZIP_BZIP2)
 
 
 def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:
