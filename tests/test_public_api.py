@@ -8,7 +8,7 @@ import sys
 
 import videmo
 
-HEAVY = ("tensorflow", "keras", "av", "matplotlib", "pandas", "pyarrow", "cv2", "scipy")
+HEAVY = ("tensorflow", "keras", "av", "matplotlib", "pandas", "pyarrow", "cv2", "scipy", "numpy", "tqdm")
 
 
 def test_all_lists_what_can_be_had() -> None:

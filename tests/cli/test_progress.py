@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from videmo.cli import progress
-from videmo.cli.progress import Bars, JsonLines, Progress, open_progress
+from videmo.cli.progress import Bars, JsonLines, open_progress
+from videmo.cli.values import Progress
 from videmo.datatypes import VideoInfo, VideoReport
 from videmo.pipeline.progress import NoProgress
 

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from videmo.cli.progress import Progress, open_progress
 from videmo.cli.show import show_note, show_plan, show_report
 from videmo.cli.signals import exit_code
-from videmo.cli.values import Hide, parse_detect_every
+from videmo.cli.values import Hide, Progress, parse_detect_every
 from videmo.errors import Interrupted, UsageError, VideoError
 from videmo.settings import Settings, read_config
 
@@ -72,6 +71,7 @@ def _run(
 ) -> None:
     """Analyse, and say how it went."""
     from videmo.analysis import analyze as run
+    from videmo.cli.progress import open_progress
 
     try:
         with open_progress(progress) as listener:

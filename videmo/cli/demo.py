@@ -13,8 +13,9 @@ def demo(
 ) -> None:
     """Film scikit-image's public-domain astronaut portrait, analyse the clip, and say where to look."""
     from videmo.analysis import analyze
-    from videmo.cli.progress import Progress, open_progress
+    from videmo.cli.progress import open_progress
     from videmo.cli.show import show_report
+    from videmo.cli.values import Progress
     from videmo.demo import write_demo_clip
     from videmo.settings import Settings
 

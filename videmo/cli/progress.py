@@ -8,25 +8,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import Any
 
 from tqdm import tqdm
 
+from videmo.cli.values import Progress
 from videmo.datatypes import VideoInfo, VideoReport
 from videmo.filenames import show_name
 from videmo.pipeline.progress import NoProgress, ProgressListener
 
 UPDATE_S = 0.2
 """A video's progress is told at most this often."""
-
-
-class Progress(StrEnum):
-    """How progress is shown."""
-
-    BAR = "bar"
-    JSON = "json"
-    NONE = "none"
 
 
 @contextmanager

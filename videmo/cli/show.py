@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from videmo.datatypes import RunReport, StageStatistics
 from videmo.settings import Settings
+
+if TYPE_CHECKING:
+    from videmo.datatypes import RunReport, StageStatistics
 
 
 def show_plan(inputs: Sequence[str], out: Path, settings: Settings, study: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Option values with a meaning of their own: times with their unit, how often to detect, filters, baselines."""
+"""Option values with a meaning of their own: choices, times with their unit, when to detect, filters, baselines."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ class Hide(StrEnum):
     BLUR = "blur"
     PIXELATE = "pixelate"
     BOX = "box"
+
+
+class Progress(StrEnum):
+    """How progress is shown."""
+
+    BAR = "bar"
+    JSON = "json"
+    NONE = "none"
 
 
 _SECONDS: Final = {"ms": 0.001, "s": 1, "min": 60, "": 1}
