@@ -41,6 +41,17 @@ def test_a_row_does_not_depend_on_the_others_of_its_batch(preset: Preset) -> Non
     np.testing.assert_allclose(together, alone, atol=1e-3)
 
 
+@pytest.mark.parametrize("engine", [REFERENCE, FAST], ids=lambda engine: engine.runtime)
+def test_the_order_in_which_sizes_come_does_not_change_an_answer_by_one_bit(engine: Engine) -> None:
+    preset = find_preset("faces-fpn-64", "detection")
+    rng = np.random.default_rng(0)
+    sizes = [rng.integers(0, 256, (1, *size_px, 3), np.uint8) for size_px in ((288, 480), (352, 480), (480, 288))]
+    network, other = (engine.load(preset, batch_size=1) for _ in range(2))
+    answers = [network(rows) for rows in sizes]
+    for rows, answer in reversed(list(zip(sizes, answers, strict=True))):
+        np.testing.assert_array_equal(other(rows), answer)
+
+
 @pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: preset.name)
 def test_a_smaller_size_is_compiled_once_it_pays_off_and_answers_the_same(
     preset: Preset, monkeypatch: pytest.MonkeyPatch

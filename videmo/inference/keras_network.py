@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ class KerasNetwork:
     def __init__(self, weights: Path, *, batch_size: int) -> None:
         self._batch_size = batch_size
         self._model = load_model(weights)
+        self._predict = _one_graph(self._model)
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -35,12 +37,30 @@ class KerasNetwork:
 
     def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Return the model's float32 output (n, ...) for rows (n, ...)."""
-        # TensorFlow would trace each type of input anew.
         parts = [
-            np.asarray(self._model.predict_on_batch(batch.astype(np.float32, copy=False)), np.float32)[:count]
+            np.asarray(self._predict(batch.astype(np.float32, copy=False)), np.float32)[:count]
             for batch, count in padded_batches(rows, self._batch_size)
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _one_graph(model: Any) -> Callable[[NDArray[np.float32]], Any]:
+    """Return the model as a function on batches; on TensorFlow, of one graph for all sizes.
+
+    `predict_on_batch` makes a graph for the size that comes first and another for all later ones, and the two round
+    differently: boxes moved by some 1e-4 px with the order in which the videos of a run happened to start.
+    """
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        return cast(Callable[[NDArray[np.float32]], Any], model.predict_on_batch)
+    import tensorflow as tf
+
+    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+    return cast(
+        Callable[[NDArray[np.float32]], Any],
+        tf.function(lambda rows: model(rows, training=False), input_signature=[signature]),
+    )
 
 
 def load_model(weights: Path) -> Any:
