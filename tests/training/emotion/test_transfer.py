@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -56,13 +57,44 @@ def test_trunk_and_the_head_of_the_same_labels_are_taken_over(make_preset, label
 def test_with_other_labels_both_heads_start_anew(make_preset) -> None:
     told = take_over(make_preset(("smile", "none")), build_network("resnet", COUNTS, TINY))
 
-    assert told.endswith("over from labels2; anew: the head ferplus and fer2013")
+    assert told.endswith("over from labels2; anew: the head ferplus and the head fer2013")
 
 
 @pytest.mark.parametrize(("arch", "width"), [("cnn4", 0.125), ("resnet", 0.5)])
 def test_another_architecture_or_width_is_refused_in_one_line(make_preset, arch: str, width: float) -> None:
     with pytest.raises(UsageError, match=f"preset labels8 is no {arch} of this width and depth"):
         take_over(make_preset(EMOTIONS), build_network(arch, COUNTS, Design(width=width)))
+
+
+@pytest.mark.parametrize("arch", ["resnet", "efficientnet", "convnext"])
+def test_a_deeper_network_starts_with_the_answers_of_the_shallower_and_learns_in_every_layer(
+    arch: str, tmp_path: Path
+) -> None:
+    shallow = export_head(build_network(arch, {"head": len(EMOTIONS)}, TINY), arch, "head", TINY)
+    preset = write_model(shallow, tmp_path / "shallow", labels=EMOTIONS, temperature=1.0)
+    deeper = build_network(arch, COUNTS, replace(TINY, depth=3.0))
+
+    told = take_over(preset, deeper)
+
+    assert "anew: the head fer2013 and stage" in told
+    expected = shallow.predict_on_batch(FACES)
+    np.testing.assert_allclose(deeper.predict_on_batch(FACES)["ferplus"], expected, atol=1e-5)
+    newest = told.split(" and ")[-1]
+    branch = keras.Model(deeper.inputs, deeper.get_layer(f"{newest}_add").input[0])
+    assert not branch.predict_on_batch(FACES).any()
+    deeper.compile(keras.optimizers.SGD(1.0), loss=dict.fromkeys(HEADS, keras.losses.CategoricalCrossentropy(True)))
+    targets = {head: np.eye(count, dtype=np.float32)[:3] for head, count in COUNTS.items()}
+    deeper.train_on_batch(FACES, targets)
+    assert branch.predict_on_batch(FACES).any()
+
+
+def test_a_shallower_network_cannot_start_with_a_deeper_one(tmp_path: Path) -> None:
+    deep = replace(TINY, depth=2.0)
+    network = export_head(build_network("resnet", {"head": len(EMOTIONS)}, deep), "resnet", "head", deep)
+    preset = write_model(network, tmp_path / "deep", labels=EMOTIONS, temperature=1.0)
+
+    with pytest.raises(UsageError, match="deep is no resnet of this width and depth"):
+        take_over(preset, build_network("resnet", COUNTS, TINY))
 
 
 def test_a_training_starts_with_the_preset_that_its_recipe_names(

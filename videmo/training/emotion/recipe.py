@@ -17,7 +17,7 @@ class Recipe(Schedule):
     Attributes:
         arch: A name in `architectures.ARCHITECTURES`.
         width: Multiplier of the network's channels.
-        depth: Multiplier of the blocks in its stages.
+        depth: Multiplier of the blocks in the stages that the architecture lengthens.
         drop_path: Share of the residual branches skipped in training, at the last block (Huang et al., 2016).
         batch: Faces in a step.
         sides_px: Progressive resizing (Tan and Le, 2021): shares of the schedule and the side used from there on.
@@ -25,7 +25,8 @@ class Recipe(Schedule):
         label_smoothing: Of the FER2013 labels (Szegedy et al., 2016); FER+ votes are soft as they are.
         prior_strength: Logit adjustment (Menon et al., 2021): 0 keeps the frequency of labels, 1 aims at equal recall.
         fer2013_weight: Weight of the FER2013 loss beside the FER+ loss.
-        init: Preset whose weights the training starts with, by name or folder; random ones without.
+        init: Preset whose weights the training starts with, by name or folder; random ones without. One of less depth
+            will do as well: the blocks that it lacks begin as if they were not there.
         teachers: Presets whose answers the network learns beside the labels, by name or folder.
         distil_weight: Weight of the teachers' answers; that of the labels is the rest to 1.
         distil_temperature: How soft the teachers' answers are made (Hinton et al., 2015); 1 leaves them.
