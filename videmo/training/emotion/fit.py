@@ -30,9 +30,11 @@ CURVES: Final = {
 }
 """Values of a row to draw, by the title of their panel."""
 
+_STEADY_EPOCHS: Final = 3
+
 
 class Training(TrainingLoop):
-    """Trains on faces with FER+ votes and FER2013 labels; the best epoch is the one that scores best on both."""
+    """Trains on faces with FER+ votes and FER2013 labels; the best epoch ends the best stretch on both."""
 
     def __init__(self, recipe: Recipe, train: LabelledFaces, valid: LabelledFaces, folder: Path) -> None:
         """Builds the networks.
@@ -131,8 +133,11 @@ class Training(TrainingLoop):
         return faces, dict(zip(HEADS, targets, strict=True))
 
     def quality(self, history: pd.DataFrame) -> pd.Series:
-        """The mean of accuracy and balanced accuracy of both heads."""
-        return history["score"]
+        """The score, averaged over the epochs just behind: the balanced accuracy hangs on the rarest expression.
+
+        Of FER+'s 3,191 validation faces 25 show disgust; while the learning rate is high, one lucky epoch would win.
+        """
+        return history["score"].rolling(_STEADY_EPOCHS, min_periods=1).mean()
 
 
 def adjusted_cross_entropy(targets: NDArray[np.float32], strength: float) -> Loss:
