@@ -17,7 +17,7 @@ class Recipe(Schedule):
     Attributes:
         arch: A name in `architectures.ARCHITECTURES`.
         width: Multiplier of the network's channels.
-        depth: Multiplier of the blocks in the stages that the architecture lengthens.
+        depth: Multiplier of the blocks in its stages.
         drop_path: Share of the residual branches skipped in training, at the last block (Huang et al., 2016).
         batch: Faces in a step.
         sides_px: Progressive resizing (Tan and Le, 2021): shares of the schedule and the side used from there on.

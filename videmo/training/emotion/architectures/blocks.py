@@ -20,7 +20,7 @@ class Design:
 
     Attributes:
         width: Multiplier of all channels.
-        depth: Multiplier of the blocks in a stage, for families that are made of such; a resnet's in its last stage.
+        depth: Multiplier of the blocks in each stage, for families that are made of such.
         drop_path: Share of the residual branches skipped in training at the last block, 0..1; less before.
         dtype: Keras dtype policy.
     """

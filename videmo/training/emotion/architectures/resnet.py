@@ -14,14 +14,10 @@ SQUEEZE = 8
 
 
 def embed(x: keras.KerasTensor, design: Design) -> keras.KerasTensor:
-    """Residual network (He et al., 2016) with squeeze-excitation (Hu et al., 2018), halving the side in each stage.
-
-    Depth lengthens the last stage alone, where a block costs least for its weights; theirs grew at one stage as well,
-    from 50 layers to 152.
-    """
+    """Residual network (He et al., 2016) with squeeze-excitation (Hu et al., 2018), halving the side in each stage."""
     dtype = design.dtype
     x = layers.Conv2D(design.channels(STEM), 3, padding="same", activation="relu", dtype=dtype, name="stem")(x)
-    counts = [*BLOCKS[:-1], *design.blocks(BLOCKS[-1:])]
+    counts = design.blocks(BLOCKS)
     rates = iter(design.drop_rates(sum(counts)))
     for stage, (width, count) in enumerate(zip(WIDTHS, counts, strict=True)):
         for block in range(count):
