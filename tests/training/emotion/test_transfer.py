@@ -67,7 +67,7 @@ def test_another_architecture_or_width_is_refused_in_one_line(make_preset, arch:
 
 
 @pytest.mark.parametrize("arch", ["resnet", "efficientnet", "convnext"])
-def test_a_deeper_network_starts_with_the_answers_of_the_shallower_and_learns_in_every_layer(
+def test_a_deeper_network_starts_with_the_answers_of_the_shallower_and_its_newest_block_learns(
     arch: str, tmp_path: Path
 ) -> None:
     shallow = export_head(build_network(arch, {"head": len(EMOTIONS)}, TINY), arch, "head", TINY)
