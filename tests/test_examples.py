@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from videmo.training.emotion.architectures import Design
+from videmo.training.emotion.architectures import Design, face_resnet
 from videmo.training.emotion.network import build_network
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -71,3 +71,53 @@ def test_weights_of_imagenet_keep_their_meaning_in_a_gray_network() -> None:
     np.testing.assert_allclose(found["imagenet"][0][2, 3], published["imagenet.weight"][3, 2], rtol=1e-5)
     variances = found["last_norm"][3] + network.get_layer("last_norm").epsilon
     np.testing.assert_allclose(variances, published["last_norm.running_var"] + 1e-3, rtol=1e-5)
+
+
+def test_the_faces_of_dlib_keep_their_meaning_in_a_gray_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face_resnet, "STEM", 8)
+    monkeypatch.setattr(face_resnet, "STAGES", (face_resnet.Stage(8, 1, 1), face_resnet.Stage(16, 1, 2)))
+    example = runpy.run_path(str(EXAMPLES / "04_start_from_faces.py"))
+    network = build_network("face_resnet", {"none": 1})
+    rng = np.random.default_rng(0)
+    shapes = [(8, 3, 7), (8, 8, 3), (8, 8, 3), (16, 8, 3), (16, 16, 3)]
+    kernels = [rng.normal(0, 0.2, (outputs, inputs, side, side)) for outputs, inputs, side in shapes]
+    biases, scales, offsets = ([rng.random(len(kernel)) for kernel in kernels] for _ in range(3))
+    file = b"".join(
+        b"con_4"
+        + _dlib_tensor(np.concatenate([kernel.ravel(), bias]))
+        + _dlib_integers(len(kernel), *kernel.shape[2:])
+        + b"relu_1affine_"
+        + _dlib_tensor(np.concatenate([scale, offset]))
+        for kernel, bias, scale, offset in zip(kernels, biases, scales, offsets, strict=True)
+    )
+    faces = rng.integers(0, 255, (6, 48, 48, 1)).astype(np.float32)
+
+    example["take_over"](list(example["read_convolutions"](file)), network, faces)
+
+    def answer(at: int, x: np.ndarray, stride: int = 1) -> np.ndarray:
+        kernel = kernels[at].transpose(2, 3, 1, 0)
+        kernel = kernel if at else kernel.sum(axis=2, keepdims=True) * example["CONTRAST"]
+        convolved = keras.ops.conv(x, kernel.astype(np.float32), strides=stride, padding="same")
+        return np.asarray((convolved + biases[at]) * scales[at] + offsets[at], np.float32)
+
+    def see(name: str) -> np.ndarray:
+        return np.asarray(keras.Model(network.input, network.get_layer(name).output)(faces))
+
+    pooled = see("stem_pool")
+    enlarged = see("smooth")
+    np.testing.assert_allclose(see("stem_norm"), answer(0, enlarged, 2), rtol=1e-3, atol=1e-3)
+    first = np.maximum(answer(2, np.maximum(answer(1, pooled), 0)) + pooled, 0)
+    np.testing.assert_allclose(see("stage0_block0_relu1"), first, rtol=1e-3, atol=1e-3)
+    halved = np.pad(first.reshape(6, 12, 2, 12, 2, 8).mean(axis=(2, 4)), [(0, 0)] * 3 + [(0, 8)])
+    second = np.maximum(answer(4, np.maximum(answer(3, first, 2), 0)) + halved, 0)
+    np.testing.assert_allclose(see("features"), second.mean(axis=(1, 2)), rtol=1e-3, atol=1e-3)
+
+
+def _dlib_integers(*values: int) -> bytes:
+    """Write integers as dlib does: a byte with the length, then the value, low bytes first."""
+    lengths = [(value.bit_length() + 7) // 8 for value in values]
+    return b"".join(bytes([n]) + value.to_bytes(n, "little") for n, value in zip(lengths, values, strict=True))
+
+
+def _dlib_tensor(values: np.ndarray) -> bytes:
+    return _dlib_integers(2, values.size, 1, 1, 1) + values.astype("<f4").tobytes()

@@ -49,8 +49,7 @@ def ferplus_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resnet, "WIDTHS", (8,))
-    monkeypatch.setattr(resnet, "BLOCKS", (1,))
+    monkeypatch.setattr(resnet, "STAGES", (resnet.Stage(8, 1, 2),))
 
 
 @pytest.fixture

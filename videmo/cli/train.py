@@ -32,7 +32,8 @@ def emotion(
     arch: Annotated[
         str | None,
         typer.Option(
-            help="cnn4, mini_xception, vgg13, resnet (the default), efficientnet, efficientnet_lite or convnext."
+            help="cnn4, mini_xception, vgg13, resnet (the default), face_resnet, efficientnet, efficientnet_lite or "
+            "convnext."
         ),
     ] = None,
     width: Annotated[float | None, typer.Option(help="Multiplier of the network's channels.")] = None,

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
 import keras
 from keras import layers
 
 from videmo.training.emotion.architectures.blocks import Design, add_branch, convolve, excite, pool_features
 
-STEM = 24
-WIDTHS = (48, 96, 192)
-BLOCKS = (2, 2, 1)
-SQUEEZE = 8
+
+class Stage(NamedTuple):
+    """Residual blocks in a row: output channels, how many, stride of the first."""
+
+    channels: int
+    blocks: int
+    stride: int
+
+
+STEM: Final = 24
+STAGES: Final = (Stage(48, 2, 2), Stage(96, 2, 2), Stage(192, 1, 2))
+SQUEEZE: Final = 8
 
 
 def embed(x: keras.KerasTensor, design: Design) -> keras.KerasTensor:
     """Residual network (He et al., 2016) with squeeze-excitation (Hu et al., 2018), halving the side in each stage."""
-    dtype = design.dtype
-    x = layers.Conv2D(design.channels(STEM), 3, padding="same", activation="relu", dtype=dtype, name="stem")(x)
-    counts = design.blocks(BLOCKS)
+    stem = layers.Conv2D(design.channels(STEM), 3, padding="same", activation="relu", dtype=design.dtype, name="stem")
+    return pool_features(residual_stages(stem(x), STAGES, design))
+
+
+def residual_stages(x: keras.KerasTensor, stages: Sequence[Stage], design: Design) -> keras.KerasTensor:
+    """Applies stages of residual blocks with squeeze-excitation."""
+    counts = design.blocks([stage.blocks for stage in stages])
     rates = iter(design.drop_rates(sum(counts)))
-    for stage, (width, count) in enumerate(zip(WIDTHS, counts, strict=True)):
+    for at, (stage, count) in enumerate(zip(stages, counts, strict=True)):
         for block in range(count):
-            name, stride = f"stage{stage}_block{block}", 2 if block == 0 else 1
-            x = _block(x, design.channels(width), stride=stride, name=name, dtype=dtype, drop_rate=next(rates))
-    return pool_features(x)
+            name, stride = f"stage{at}_block{block}", stage.stride if block == 0 else 1
+            channels, rate = design.channels(stage.channels), next(rates)
+            x = _block(x, channels, stride=stride, name=name, dtype=design.dtype, drop_rate=rate)
+    return x
 
 
 def _block(
