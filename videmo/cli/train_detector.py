@@ -21,6 +21,9 @@ def detector(
     learning_rate: Annotated[
         float, typer.Option(help="Highest learning rate; less to go on from earlier weights.")
     ] = 8e-3,
+    teacher: Annotated[
+        str | None, typer.Option(help="Detector of ours whose answers count half, beside the labels.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints and curves.")] = Path(".work"),
     start_from: Annotated[
@@ -37,7 +40,7 @@ def detector(
         from videmo.training.detector.fit import PANELS, Training
         from videmo.training.detector.recipe import Recipe
 
-    recipe = Recipe(epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed)
+    recipe = Recipe(epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed, teacher=teacher)
     valid = read_pictures(data, "val")
     more = read_pictures(extra, "train") if extra else []
     training = Training(recipe, read_pictures(data, "train"), more, valid, work / out.name)

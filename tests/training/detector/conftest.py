@@ -60,6 +60,7 @@ def small_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "WIDTHS", (4, 4, 8, 8, 8))
     monkeypatch.setattr(network, "BLOCKS", (0, 0, 0, 0, 0))
     monkeypatch.setattr(network, "PYRAMID_WIDTH", 8)
+    monkeypatch.setattr(network, "HEAD_WIDTH", 8)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from videmo.detection.neural import NeuralDetector
 from videmo.pipeline.streams import prefetch
 from videmo.training.checkpoint import read_checkpoint
 from videmo.training.detector.batches import Batches
+from videmo.training.detector.distil import distilling, load_teacher
 from videmo.training.detector.evaluate import evaluate
 from videmo.training.detector.losses import detection_loss
 from videmo.training.detector.network import BLANK, COLUMNS, SIDE_MULTIPLE_PX, build_network
@@ -66,10 +67,12 @@ class Training(TrainingLoop):
 
         Raises:
             DataError: No training picture has a face that is large enough.
+            PresetError: There is no such teacher, or its weights are damaged.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe, self.valid = recipe, valid
         self.batches = Batches(recipe.crops, pictures, extra, recipe.seed)
+        self._teacher = load_teacher(recipe.teacher) if recipe.teacher else None
         self._ready: Iterator[Any] = iter(())
         model = build_network(dtype=recipe.policy)
         self.averaged = build_network()
@@ -85,7 +88,8 @@ class Training(TrainingLoop):
             global_clipnorm=recipe.clip_norm,
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        model.compile(optimizer, loss=detection_loss, jit_compile=JIT_COMPILE)
+        loss = distilling(recipe.distil_weight) if recipe.teacher else detection_loss
+        model.compile(optimizer, loss=loss, jit_compile=JIT_COMPILE)
         optimizer.build(model.trainable_variables)
 
     @property
@@ -101,7 +105,8 @@ class Training(TrainingLoop):
     def _upcoming(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
         step = self.steps
         while True:
-            yield self.batches.make(step, self.recipe.strength_at(self.progress_at(step)))
+            images, truth = self.batches.make(step, self.recipe.strength_at(self.progress_at(step)))
+            yield images, np.concatenate([truth, self._teacher(images)], axis=1) if self._teacher else truth
             step += 1
 
     def run_epoch(self) -> Row:

@@ -18,11 +18,11 @@ FACE: Final = 1.0
 IGNORE: Final = -1.0
 """Kinds of a true row; 0 is padding. Cells in an ignored box are neither right nor wrong."""
 
-_SCORE_WEIGHT: Final = 2.0
-_BOX_WEIGHT: Final = 3.0
-_LANDMARK_WEIGHT: Final = 1.4
+SCORE_WEIGHT: Final = 2.0
+BOX_WEIGHT: Final = 3.0
+LANDMARK_WEIGHT: Final = 1.4
 _SMOOTH: Final = 0.02
-_FEWEST_POSITIVES: Final = 16.0
+FEWEST_POSITIVES: Final = 16.0
 _IGNORE_MARGIN_PX: Final = 3.0
 
 
@@ -44,11 +44,11 @@ def detection_loss(truth: Any, output: Any) -> Any:
     quality = ops.stop_gradient(ious) * answers
     counted = ops.where(positive, 1.0, 1.0 - _in_ignored(cells, truth, kinds))
     losses = (
-        _SCORE_WEIGHT * counted * quality_focal_loss(logits, quality)
-        + _BOX_WEIGHT * answers * (1.0 - ious + box_penalty(boxes, matched[..., :4]))
-        + _LANDMARK_WEIGHT * answers * landmark_loss(points, matched)
+        SCORE_WEIGHT * counted * quality_focal_loss(logits, quality)
+        + BOX_WEIGHT * answers * (1.0 - ious + box_penalty(boxes, matched[..., :4]))
+        + LANDMARK_WEIGHT * answers * landmark_loss(points, matched)
     )
-    return ops.sum(losses) / ops.maximum(ops.sum(answers), _FEWEST_POSITIVES)
+    return ops.sum(losses) / ops.maximum(ops.sum(answers), FEWEST_POSITIVES)
 
 
 def quality_focal_loss(logits: Any, quality: Any) -> Any:

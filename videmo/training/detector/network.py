@@ -26,6 +26,7 @@ COLUMNS: Final = 15
 WIDTHS: Final = (16, 32, 64, 64, 64)
 BLOCKS: Final = (0, 1, 2, 3, 3)
 PYRAMID_WIDTH: Final = 64
+HEAD_WIDTH: Final = 64
 HEAD_DEPTH: Final = 2
 _RARE_FACE_LOGIT: Final = -4.6
 """Start of the score, log(0.01 / 0.99), so that the many empty cells do not flood the first steps (RetinaNet, 2017)."""
@@ -47,7 +48,7 @@ def build_network(*, dtype: str = "float32") -> keras.Model:
 
     Example:
         >>> build_network()(np.zeros((1, 64, 96, 3), np.float32)).shape[1:]
-        (130, 18)
+        (128, 18)
     """
     pictures = keras.Input((None, None, 3), name="pictures")
     # Values of `BLANK` become zero.
@@ -106,7 +107,7 @@ def _head(levels: list[keras.KerasTensor], dtype: str) -> keras.KerasTensor:
     """Applies one head to every level and returns what its cells say, in px."""
     convolutions = [
         layers.Conv2D(
-            PYRAMID_WIDTH, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"head{depth}",
+            HEAD_WIDTH, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"head{depth}",
             dtype=dtype,
         )
         for depth in range(HEAD_DEPTH)
