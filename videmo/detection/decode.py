@@ -33,8 +33,8 @@ def select_faces(cells: NDArray[np.float32], *, min_score: float, nms_iou: float
     Example:
         >>> box = [0, 0, 10, 10, *[5] * 10]
         >>> cells = np.array([[2.0, *box], [1.0, *box], [-9.0, *box]], np.float32)
-        >>> select_faces(cells, min_score=0.5, nms_iou=0.5).scores.round(2).tolist()
-        [0.88]
+        >>> select_faces(cells, min_score=0.5, nms_iou=0.5).scores.round(2)
+        array([0.88], dtype=float32)
     """
     candidates = cells[cells[:, 0] >= (logit(min_score) if min_score > 0 else -np.inf)]
     candidates = candidates[np.argsort(-candidates[:, 0], kind="stable")[:_MOST_CANDIDATES]]

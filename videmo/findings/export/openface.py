@@ -55,8 +55,8 @@ def openface_angles(poses_deg: NDArray[np.float64]) -> NDArray[np.float64]:
     Ours are R = Rz Ry Rx (`videmo.pose`) in the same axes and signs, so that only the order differs. NaN stays NaN.
 
     Example:
-        >>> openface_angles(np.array([[90.0, 0.0, 0.0]])).round(2)
-        array([[0.  , 1.57, 0.  ]])
+        >>> openface_angles(np.array([[45.0, 0.0, 30.0]])).round(2)
+        array([[-0.46,  0.66,  0.68]])
     """
     angles = np.full(poses_deg.shape, np.nan)
     known = np.isfinite(poses_deg).all(axis=1)

@@ -47,7 +47,7 @@ def build_network(*, dtype: str = "float32") -> keras.Model:
         finest first, then by row.
 
     Example:
-        >>> build_network()(np.zeros((1, 64, 96, 3), np.float32)).shape[1:]
+        >>> tuple(build_network()(np.zeros((1, 64, 96, 3), np.float32)).shape[1:])
         (128, 18)
     """
     pictures = keras.Input((None, None, 3), name="pictures")
