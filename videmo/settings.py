@@ -27,10 +27,11 @@ class Settings:
 
     Sampling: `fps` analyses that many frames per second of media time, `stride` every n-th decoded frame (not both);
     `start_s` and `end_s` bound the media time; `image_fps` is the rate of picture sequences.
-    Faces: `detector` by name, `detector_model` a model file for detectors that need one, `detect_size_px` the long side
-    of the picture it gets and `min_score` 0..1 (None = the detector's own), `min_face_px` the smallest width or height
-    in the frame, `model` the expression preset. `detect_every_frames` looks for faces in every n-th analysed frame
-    only, `detect_every_s` after that many seconds of media time (not both); in between they go from one to the next.
+    Faces: `detector` by name, `detector_model` what it looks with: the model file that `yunet` needs, or another preset
+    for `neural`, by name or folder; `detect_size_px` the long side of the picture it gets and `min_score` 0..1 (None =
+    the detector's own), `min_face_px` the smallest width or height in the frame, `model` the expression preset.
+    `detect_every_frames` looks for faces in every n-th analysed frame only, `detect_every_s` after that many seconds of
+    media time (not both); in between they go from one to the next.
     Quality: a face counts as usable from `quality_min_face_px` (geometric mean of the box's sides), with at most
     `quality_max_cut_off` (0..1) of its square outside the picture, a brightness (0..1) between
     `quality_min_brightness` and `quality_max_brightness`, from `quality_min_contrast` (0..1) and

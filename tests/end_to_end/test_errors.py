@@ -74,6 +74,8 @@ def test_bad_files_are_named_and_the_good_one_is_done(bad_folder: Path, run_cli:
         (["--device", "tpu"], "expected auto | cpu | gpu"),
         (["--overwrite", "--resume"], "choose one"),
         (["--detector", "yunet"], "--detector-model"),
+        (["--detector-model", "nobody"], "unknown preset 'nobody': known for detection are "),
+        (["--detector-model", "ferplus-resnet-48"], "preset ferplus-resnet-48 is made for emotion, not for detection"),
         (["--config", "absent.toml"], "absent.toml: cannot read the configuration"),
     ],
 )

@@ -126,6 +126,23 @@ def test_a_preset_that_changed_or_went_is_found(copy: Path, tmp_path: Path, monk
     assert harmed(copy) == {"ferplus-resnet-48": "missing"}
 
 
+def test_a_detector_of_ones_own_is_used_and_held_against_the_record(tmp_path: Path, run_cli: Cli) -> None:
+    mine = shutil.copytree(find_preset("faces-fpn-64", "detection").folder, tmp_path / "mine")
+    config = json.loads((mine / "config.json").read_text())
+    (mine / "config.json").write_text(json.dumps(config | {"min_score": 0.999}))
+    clip = synthetic.moving_face_clip(tmp_path / "face.mp4", duration_s=0.5)
+    plain = ("--no-video", "--no-charts", "--detect-every", "3")
+
+    assert run_cli("analyze", clip, "--out", tmp_path / "ours", *plain)[0] == 0
+    assert run_cli("analyze", clip, "--out", tmp_path / "theirs", "--detector-model", mine, *plain)[0] == 0
+
+    assert len(pd.read_parquet(tmp_path / "ours" / "faces")) > 0
+    assert len(pd.read_parquet(tmp_path / "theirs" / "faces")) == 0  # nothing is that sure
+    assert not harmed(tmp_path / "theirs")
+    shutil.rmtree(mine)
+    assert harmed(tmp_path / "theirs") == {str(mine): "missing"}
+
+
 def test_what_commands_add_is_no_damage_but_a_strange_table_is(copy: Path, run_cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "who.csv").write_text("video_id,track_id,identity\nface,1,Eileen\n")
     assert run_cli("identities", copy, "--decisions", tmp_path / "who.csv")[0] == 0

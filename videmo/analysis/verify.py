@@ -108,9 +108,11 @@ def _check_presets(run: Run, video_ids: Sequence[str]) -> Iterator[Check]:
     wanted = set()
     for video_id in video_ids:
         footer = _read_footer(run, video_id)
-        wanted.add((run.settings(video_id).model, "emotion", footer["videmo.preset_sha256"]))
+        settings = run.settings(video_id)
+        wanted.add((settings.model, "emotion", footer["videmo.preset_sha256"]))
         if footer["videmo.detector"] == "neural":
-            wanted.add((DETECTOR_PRESET, "detection", footer.get("videmo.detector_version", "")))
+            name = str(settings.detector_model or DETECTOR_PRESET)
+            wanted.add((name, "detection", footer.get("videmo.detector_version", "")))
     for name, task, sha256 in sorted(wanted):
         yield _check_preset(name, task, sha256)
 

@@ -30,7 +30,9 @@ def analyze(
     min_face: Annotated[int, typer.Option(metavar="PX", help="Smallest face side.")] = DEFAULTS.min_face_px,
     min_score: Annotated[float | None, typer.Option(help="Lowest detection score, 0 to 1.")] = None,
     detector: Annotated[str, typer.Option(metavar="NAME", help="neural, haar or yunet.")] = DEFAULTS.detector,
-    detector_model: Annotated[Path | None, typer.Option(help="Model file of the detector (yunet).")] = None,
+    detector_model: Annotated[
+        Path | None, typer.Option(help="Model file of yunet, or a preset of your own for neural.")
+    ] = None,
     detect_size: Annotated[int | None, typer.Option(metavar="PX", help="Long side of what the detector sees.")] = None,
     detect_every: Annotated[
         str | None, typer.Option(metavar="N|TIME", help="Detect only every N frames, or 0.5s; track in between.")

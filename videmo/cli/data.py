@@ -72,7 +72,9 @@ def crops(
     split: Annotated[str, typer.Option(help="train, valid or test for all; else the file's name decides.")] = "",
     min_face: Annotated[int, typer.Option(metavar="PX", help="Smallest face side.")] = Settings().min_face_px,
     detector: Annotated[str, typer.Option(metavar="NAME", help="neural, haar or yunet.")] = Settings().detector,
-    detector_model: Annotated[Path | None, typer.Option(help="Model file of the detector (yunet).")] = None,
+    detector_model: Annotated[
+        Path | None, typer.Option(help="Model file of yunet, or a preset of your own for neural.")
+    ] = None,
 ) -> None:
     """Write the faces of videos and pictures as PNGs with labels.csv."""
     from videmo.analysis.crops import write_crops

@@ -116,8 +116,8 @@ def _batch_size(engine: Engine) -> int:
 
 
 def build(settings: Settings) -> NeuralDetector:
-    """Return the detector of the preset `PRESET` with the settings' `min_score`; raises PresetError or UsageError."""
-    preset = find_preset(PRESET, "detection")
+    """Return the detector of the settings' preset with their `min_score`; raises PresetError or UsageError."""
+    preset = find_preset(settings.detector_model or PRESET, "detection")
     engine = choose_engine(settings.device, settings.runtime)
     batch_size = _batch_size(engine)
     if settings.min_score is not None:
