@@ -21,8 +21,13 @@ def detector(
     learning_rate: Annotated[
         float, typer.Option(help="Highest learning rate; less to go on from earlier weights.")
     ] = 8e-3,
+    size: Annotated[str, typer.Option(help="full, or slim for three quarters of the cost.")] = "full",
+    init: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET", help="Start with its weights; slim keeps what matters most."),
+    ] = None,
     teacher: Annotated[
-        str | None, typer.Option(help="Detector of ours whose answers count half, beside the labels.")
+        str | None, typer.Option(metavar="PRESET", help="Distil: its answers count half, beside the labels.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints and curves.")] = Path(".work"),
@@ -40,7 +45,9 @@ def detector(
         from videmo.training.detector.fit import PANELS, Training
         from videmo.training.detector.recipe import Recipe
 
-    recipe = Recipe(epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed, teacher=teacher)
+    recipe = Recipe(
+        epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed, size=size, init=init, teacher=teacher
+    )
     valid = read_pictures(data, "val")
     more = read_pictures(extra, "train") if extra else []
     training = Training(recipe, read_pictures(data, "train"), more, valid, work / out.name)

@@ -57,10 +57,8 @@ def coco_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "WIDTHS", (4, 4, 8, 8, 8))
-    monkeypatch.setattr(network, "BLOCKS", (0, 0, 0, 0, 0))
-    monkeypatch.setattr(network, "PYRAMID_WIDTH", 8)
-    monkeypatch.setattr(network, "HEAD_WIDTH", 8)
+    for size, third, head in (("full", 8, 8), ("slim", 6, 5)):
+        monkeypatch.setitem(network.SIZES, size, network.Size((4, 4, third, 8, 8), (0, 0, 1, 0, 0), 8, head))
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ FAST, REFERENCE = Engine("openvino", "cpu", strict=True), Engine("keras", "cpu")
 @pytest.fixture(scope="module")
 def small_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network, "WIDTHS", (4, 4, 8, 8, 8))
+        patch.setitem(network.SIZES, "full", network.Size((4, 4, 8, 8, 8), (0, 1, 2, 3, 3), 64, 64))
         model = network.export_network(network.build_network())
     folder = tmp_path_factory.mktemp("models") / "mine"
     write_detector(model, folder, min_score=0.01, trained_with={"steps": 0})

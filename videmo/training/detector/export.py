@@ -43,9 +43,10 @@ def export_preset(
         The measurements that were written to metrics.json, as from `evaluate.measure`.
     """
     groups, state = read_checkpoint(training / BEST)
-    network = build_network()
+    size = state["recipe"].get("size", "full")  # older trainings had no other
+    network = build_network(size)
     network.set_weights(groups["average"])
-    preset = write_detector(export_network(network), folder, min_score=min_score, trained_with=_describe(state))
+    preset = write_detector(export_network(network, size), folder, min_score=min_score, trained_with=_describe(state))
     results = [measure("videmo", load_for_measuring(preset).detect, valid, min_score=min_score)]
     write_card(preset, results)
     return results

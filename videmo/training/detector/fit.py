@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from videmo.detection.neural import NeuralDetector
 from videmo.pipeline.streams import prefetch
+from videmo.presets import find_preset
 from videmo.training.checkpoint import read_checkpoint
 from videmo.training.detector.batches import Batches
 from videmo.training.detector.distil import distilling, load_teacher
@@ -24,6 +25,7 @@ from videmo.training.detector.losses import detection_loss
 from videmo.training.detector.network import BLANK, COLUMNS, SIDE_MULTIPLE_PX, build_network
 from videmo.training.detector.pictures import LabelledPicture
 from videmo.training.detector.recipe import Recipe
+from videmo.training.detector.transfer import take_over
 from videmo.training.loop import JIT_COMPILE, Row, TrainingLoop
 
 INPUT: Final = {"long_side_px": 480, "multiple_px": SIDE_MULTIPLE_PX, "padding": BLANK}
@@ -67,15 +69,18 @@ class Training(TrainingLoop):
 
         Raises:
             DataError: No training picture has a face that is large enough.
-            PresetError: There is no such teacher, or its weights are damaged.
+            UsageError: There is no such size, or the preset to start with does not fit it.
+            PresetError: There is no such preset to start with, no such teacher, or its weights are damaged.
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe, self.valid = recipe, valid
         self.batches = Batches(recipe.crops, pictures, extra, recipe.seed)
         self._teacher = load_teacher(recipe.teacher) if recipe.teacher else None
         self._ready: Iterator[Any] = iter(())
-        model = build_network(dtype=recipe.policy)
-        self.averaged = build_network()
+        model = build_network(recipe.size, dtype=recipe.policy)
+        if recipe.init:
+            take_over(find_preset(recipe.init, "detection"), model, pictures)
+        self.averaged = build_network(recipe.size)
         self._compile(model)
         super().__init__(recipe, folder, model)
 

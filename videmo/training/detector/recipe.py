@@ -19,6 +19,8 @@ class Recipe(Schedule):
         clip_norm: Longest gradient.
         gentle: Share of the schedule at its end in which mosaics and changed pixels are rarer.
         gentle_strength: How frequent they are then, 0..1 of what `crops` says.
+        size: A name in `network.SIZES`.
+        init: Detector whose weights are the start; of a wider one the channels that matter most.
         teacher: Detector whose answers count beside the labels, see `distil`.
         distil_weight: Share of the teacher's part in the loss, 0..1.
         crops: What the crops show.
@@ -36,6 +38,8 @@ class Recipe(Schedule):
     clip_norm: float = 10.0
     gentle: float = 0.5
     gentle_strength: float = 0.2
+    size: str = "full"
+    init: str | None = None
     teacher: str | None = None
     distil_weight: float = 0.5
     crops: Crops = field(default_factory=Crops)
