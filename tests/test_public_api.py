@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
+
+import synthetic
 
 import videmo
 
@@ -21,12 +24,23 @@ def test_version_is_that_of_the_package() -> None:
     assert importlib.metadata.version("videmo") == videmo.__version__
 
 
-def test_import_and_help_load_nothing_heavy() -> None:
+def run_without(modules: tuple[str, ...], line: str) -> None:
     code = f"""
 import sys
-import videmo, videmo.cli.app
-loaded = sorted(set({HEAVY!r}) & set(sys.modules))
+{line}
+loaded = sorted(set({modules!r}) & set(sys.modules))
 assert not loaded, loaded
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_import_and_help_load_nothing_heavy() -> None:
+    run_without(HEAVY, "import videmo, videmo.cli.app")
+
+
+def test_one_face_on_a_cpu_starts_without_what_only_others_need(tmp_path: Path) -> None:
+    clip = synthetic.moving_face_clip(tmp_path / "face.mp4", duration_s=0.5)
+    settings = "videmo.Settings(annotated_video=False, charts=False, runtime='openvino')"
+    line = f"import videmo; assert not videmo.analyze([{str(clip)!r}], {str(tmp_path / 'out')!r}, {settings}).failed"
+    run_without(("tensorflow", "keras", "matplotlib", "scipy"), line)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from videmo.datatypes import Detections
 from videmo.geometry import iou_matrix
@@ -36,9 +36,9 @@ def select_faces(cells: NDArray[np.float32], *, min_score: float, nms_iou: float
         >>> select_faces(cells, min_score=0.5, nms_iou=0.5).scores.round(2)
         array([0.88], dtype=float32)
     """
-    candidates = cells[cells[:, 0] >= (logit(min_score) if min_score > 0 else -np.inf)]
+    candidates = cells[cells[:, 0] >= _logit(min_score)]
     candidates = candidates[np.argsort(-candidates[:, 0], kind="stable")[:_MOST_CANDIDATES]]
-    scores, boxes = np.asarray(expit(candidates[:, 0]), np.float32), candidates[:, 1:5]
+    scores, boxes = _score(candidates[:, 0]), candidates[:, 1:5]
     sized = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
     kept = np.asarray(cv2.dnn.NMSBoxes(sized.tolist(), scores.tolist(), 0.0, nms_iou), np.intp).reshape(-1)
     kept.sort()
@@ -47,3 +47,14 @@ def select_faces(cells: NDArray[np.float32], *, min_score: float, nms_iou: float
     weights[np.arange(len(kept)), kept] = np.square(scores[kept])
     voted = (weights / weights.sum(axis=1, keepdims=True)) @ candidates[:, 1:]
     return Detections(voted[:, :4], scores[kept], voted[:, 4:].reshape(-1, 5, 2))
+
+
+def _score(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 0..1 of logits. SciPy's `expit` is the same, but its import would make every run start later."""
+    return np.asarray(np.exp(-np.logaddexp(np.float32(0), -logits)), np.float32)
+
+
+def _logit(score: float) -> float:
+    if 0 < score < 1:
+        return math.log(score / (1 - score))
+    return -math.inf if score <= 0 else math.inf

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from videmo.datatypes import Float32Array, UInt8Array
 from videmo.errors import PresetError
@@ -44,7 +43,10 @@ class PresetClassifier:
 
 def probabilities(logits: NDArray[Any], temperature: float) -> Float32Array:
     """Return calibrated probabilities (n, E) float32 of logits (n, E)."""
-    return np.asarray(softmax(logits / temperature, axis=1), np.float32)
+    # As scipy.special.softmax does, whose import would make every run start later.
+    scaled = logits / temperature
+    odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 
 
 def build(settings: Settings) -> PresetClassifier:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 IndexArray = NDArray[np.intp]
 
@@ -20,6 +19,17 @@ def assign(gains: NDArray[np.floating]) -> tuple[IndexArray, IndexArray]:
         >>> list(zip(rows.tolist(), columns.tolist()))
         [(0, 1), (1, 0)]
     """
-    rows, columns = linear_sum_assignment(np.maximum(gains, 0), maximize=True)
+    rows, columns = _solve(np.maximum(gains, 0))
     paired = gains[rows, columns] > 0
     return rows[paired], columns[paired]
+
+
+def _solve(gains: NDArray[np.floating]) -> tuple[IndexArray, IndexArray]:
+    if min(gains.shape) <= 1:  # one face or one track: the import below takes half a second, which they need not wait
+        best = np.unravel_index(gains.argmax(), gains.shape) if gains.size else ([], [])
+        rows, columns = (np.atleast_1d(np.asarray(at, np.intp)) for at in best)
+        return rows, columns
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(gains, maximize=True)
+    return rows, columns
