@@ -58,7 +58,7 @@ def coco_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def small_network(monkeypatch: pytest.MonkeyPatch) -> None:
     for size, third, head in (("full", 8, 8), ("slim", 6, 5)):
-        monkeypatch.setitem(network.SIZES, size, network.Size((4, 4, third, 8, 8), (0, 0, 1, 0, 0), 8, head))
+        monkeypatch.setitem(network.SIZES, size, network.Size((4, 4, third, 8, 8), (0, 0, 0, 0, 0), 8, head))
 
 
 @pytest.fixture

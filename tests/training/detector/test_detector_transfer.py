@@ -10,6 +10,7 @@ import pytest
 
 from videmo.errors import UsageError
 from videmo.presets import Preset
+from videmo.training.detector import network as detector_network
 from videmo.training.detector.dataset import read_pictures
 from videmo.training.detector.export import write_detector
 from videmo.training.detector.fit import Training
@@ -24,6 +25,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"),
 ]
 PICTURES = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+
+
+@pytest.fixture
+def small_network(small_network: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As elsewhere, but with residual blocks."""
+    for name, size in list(detector_network.SIZES.items()):
+        monkeypatch.setitem(detector_network.SIZES, name, size._replace(blocks=(0, 0, 1, 0, 0)))
 
 
 def make_preset(folder: Path, network: keras.Model, size: str = "full") -> Preset:
