@@ -24,23 +24,20 @@ def test_version_is_that_of_the_package() -> None:
     assert importlib.metadata.version("videmo") == videmo.__version__
 
 
-def run_without(modules: tuple[str, ...], line: str) -> None:
-    code = f"""
-import sys
-{line}
-loaded = sorted(set({modules!r}) & set(sys.modules))
-assert not loaded, loaded
-"""
+def loaded_by(line: str, modules: tuple[str, ...]) -> list[str]:
+    """Return which of the modules a line of Python brings into a process of its own."""
+    code = f"import sys; {line}; print(*sorted(set({modules!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout.split()
 
 
 def test_import_and_help_load_nothing_heavy() -> None:
-    run_without(HEAVY, "import videmo, videmo.cli.app")
+    assert loaded_by("import videmo, videmo.cli.app", HEAVY) == []
 
 
 def test_one_face_on_a_cpu_starts_without_what_only_others_need(tmp_path: Path) -> None:
     clip = synthetic.moving_face_clip(tmp_path / "face.mp4", duration_s=0.5)
     settings = "videmo.Settings(annotated_video=False, charts=False, runtime='openvino')"
     line = f"import videmo; assert not videmo.analyze([{str(clip)!r}], {str(tmp_path / 'out')!r}, {settings}).failed"
-    run_without(("tensorflow", "keras", "matplotlib", "scipy"), line)
+    assert loaded_by(line, ("tensorflow", "keras", "matplotlib", "scipy")) == []

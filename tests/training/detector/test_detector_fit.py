@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,15 @@ def test_a_new_schedule_can_start_from_the_average_of_another(
 
     assert all((array == 0.5).all() for array in [*training.model.get_weights(), *training.average])
     assert training.steps == 0
+
+
+def test_a_checkpoint_of_another_size_is_refused(coco_folder: Path, tmp_path: Path, small_recipe: Recipe) -> None:
+    full = make_training(small_recipe, coco_folder, tmp_path / "full")
+    write_checkpoint(tmp_path / BEST, {"average": full.average}, {})
+    slim = make_training(replace(small_recipe, size="slim"), coco_folder, tmp_path / "slim")
+
+    with pytest.raises(UsageError, match="of a network of another size"):
+        slim.start_from(tmp_path / BEST)
 
 
 def test_pictures_without_faces_cannot_be_learned_from(tmp_path: Path, small_recipe: Recipe) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from keras import ops
@@ -26,7 +26,7 @@ from videmo.training.detector.network import COLUMNS
 
 Teacher = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-_PICTURES_PER_CALL = 16
+_PICTURES_PER_CALL: Final = 16
 
 
 def load_teacher(name: str) -> Teacher:
@@ -40,8 +40,8 @@ def load_teacher(name: str) -> Teacher:
 
     def ask(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         cells = network(pictures)
-        landmarks_count = np.ones((*cells.shape[:2], 5), np.float32)
-        return np.concatenate([cells[..., 1:], landmarks_count, cells[..., :1]], axis=-1)
+        counts = np.ones((*cells.shape[:2], 5), np.float32)
+        return np.concatenate([cells[..., 1:], counts, cells[..., :1]], axis=-1)
 
     return ask
 

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from videmo.detection.neural import NeuralDetector
+from videmo.errors import UsageError
 from videmo.pipeline.streams import prefetch
 from videmo.presets import find_preset
 from videmo.training.checkpoint import read_checkpoint
@@ -153,9 +154,12 @@ class Training(TrainingLoop):
         """Begins a new schedule with the averaged weights of another training instead of random ones.
 
         Raises:
-            UsageError: There is no such checkpoint.
+            UsageError: There is no such checkpoint, or it is of a network of another size.
         """
-        self.average = read_checkpoint(checkpoint)[0]["average"]
+        average = read_checkpoint(checkpoint)[0]["average"]
+        if [array.shape for array in average] != [array.shape for array in self.average]:
+            raise UsageError(f"{checkpoint}: of a network of another size: give its --size, or --init with its preset")
+        self.average = average
         self.model.set_weights(self.average)
 
 

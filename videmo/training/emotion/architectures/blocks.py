@@ -70,6 +70,13 @@ def normalise(x: keras.KerasTensor, *, name: str, dtype: str) -> keras.KerasTens
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm", dtype=dtype)(x)
 
 
+def enlarge(x: keras.KerasTensor, times: int, *, dtype: str) -> keras.KerasTensor:
+    """Enlarges faces for a trunk that was made for larger ones: repeated and smoothed, nearly bilinear."""
+    # Keras 3.15 resizes bilinearly only to sides it knows beforehand.
+    x = layers.UpSampling2D(times, name="enlarge", dtype=dtype)(x)
+    return layers.AveragePooling2D(times + 1, strides=1, padding="same", name="smooth", dtype=dtype)(x)
+
+
 def excite(
     x: keras.KerasTensor, channels: int, squeezed: int, *, name: str, dtype: str, activation: str = "relu"
 ) -> keras.KerasTensor:

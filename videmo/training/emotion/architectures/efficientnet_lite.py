@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import keras
-from keras import layers
 
-from videmo.training.emotion.architectures.blocks import Design
+from videmo.training.emotion.architectures.blocks import Design, enlarge
 from videmo.training.emotion.architectures.efficientnet import Stage, inverted_residuals
 
 STEM: Final = 32
@@ -30,7 +29,5 @@ def embed(x: keras.KerasTensor, design: Design) -> keras.KerasTensor:
     It halves the side five times, which is made for pictures of 224 px; so that small faces do not shrink to a point,
     they are enlarged first.
     """
-    # Repeated and smoothed, nearly bilinear: Keras 3.15 resizes bilinearly only to sides it knows beforehand.
-    x = layers.UpSampling2D(ENLARGE, name="enlarge", dtype=design.dtype)(x)
-    x = layers.AveragePooling2D(ENLARGE + 1, strides=1, padding="same", name="smooth", dtype=design.dtype)(x)
+    x = enlarge(x, ENLARGE, dtype=design.dtype)
     return inverted_residuals(x, STAGES, design, stem=STEM, head=HEAD, squeeze=None, activation="relu6")

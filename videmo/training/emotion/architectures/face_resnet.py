@@ -7,7 +7,7 @@ from typing import Final
 import keras
 from keras import layers
 
-from videmo.training.emotion.architectures.blocks import Design, convolve, pool_features
+from videmo.training.emotion.architectures.blocks import Design, convolve, enlarge, pool_features
 from videmo.training.emotion.architectures.resnet import Stage, residual_stages
 
 STEM: Final = 32
@@ -21,9 +21,7 @@ def embed(x: keras.KerasTensor, design: Design) -> keras.KerasTensor:
     It is made for faces of 150 px, so that small faces are enlarged first. Its last stage, of two convolutions, is left
     out: what is pooled there tells people apart, and a face of 48 px has shrunk to 3 x 3 places before it.
     """
-    # Repeated and smoothed, nearly bilinear: Keras 3.15 resizes bilinearly only to sides it knows beforehand.
-    x = layers.UpSampling2D(ENLARGE, name="enlarge", dtype=design.dtype)(x)
-    x = layers.AveragePooling2D(ENLARGE + 1, strides=1, padding="same", name="smooth", dtype=design.dtype)(x)
+    x = enlarge(x, ENLARGE, dtype=design.dtype)
     x = convolve(x, design.channels(STEM), kernel=7, stride=2, name="stem", dtype=design.dtype)
     x = layers.Activation("relu", name="stem_relu", dtype=design.dtype)(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool", dtype=design.dtype)(x)
