@@ -128,6 +128,19 @@ def test_threaded_equals_inline(
     assert all(reader.closed for reader in readers)
 
 
+def test_the_classifier_gets_ready_before_the_first_face_comes() -> None:
+    asked: list[tuple[int, ...]] = []
+
+    class Watched(Brightness):
+        def classify(self, crops: UInt8Array) -> Float32Array:
+            asked.append(crops.shape)
+            return super().classify(crops)
+
+    with serve(BrightSquares(4), Watched(4), PLAIN):
+        pass
+    assert asked == [(1, 8, 8, 1)]
+
+
 def test_a_video_that_breaks_in_the_middle_raises_its_own_error() -> None:
     reader = FakeReader("bad", [1] * 20, breaks_at=12)
     with serve(BrightSquares(4), Brightness(4), PLAIN) as models:

@@ -44,14 +44,12 @@ class Answers:
     """Stands in for the network of a preset, so that its config alone is judged; it answers with zeros."""
 
     runtime = "openvino"
-    input_shape = (None, None, 3)
 
-    def __init__(self, columns: int) -> None:
-        self._columns = columns
-        self.output_shape = (None, columns)
+    def __init__(self, input_shape: tuple[int | None, ...], output_shape: tuple[int | None, ...]) -> None:
+        self.input_shape, self.output_shape = input_shape, output_shape
 
     def __call__(self, rows: Any) -> Any:
-        return np.zeros((len(rows), self._columns), np.float32)
+        return np.zeros((len(rows), *self.output_shape), np.float32)
 
     def load(self, preset: object, *, batch_size: int) -> Answers:
         return self
@@ -61,9 +59,9 @@ def read_config(path: Path) -> None:
     """Read a preset, check its files and build what runs it."""
     preset = read_preset(path.parent)
     if preset.task == "detection":
-        neural.load(preset, Answers(15), batch_size=2)  # type: ignore[arg-type]
+        neural.load(preset, Answers((None, None, 3), (None, 15)), batch_size=2)  # type: ignore[arg-type]
     else:
-        PresetClassifier(preset, Answers(len(preset.labels)), 2)
+        PresetClassifier(preset, Answers((preset.side_px, preset.side_px, 1), (len(preset.labels),)), 2)
     find_preset(path.parent, preset.task)
     preset.check_weights()
     if preset.has_openvino:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
 from videmo import plugins
 from videmo.datatypes import Detections, Float32Array, StageStatistics, UInt8Array
 from videmo.detection.base import Detector, PictureFormat
@@ -81,10 +83,12 @@ def serve(detector: Detector, classifier: Classifier, settings: Settings, *, thr
 
 
 def _start_workers(detector: Detector, classifier: Classifier) -> Workers:
-    return (
-        BatchWorker(detector.detect, batch_size=detector.batch_size, name="detector"),
-        BatchWorker(partial(classify_requests, classifier), batch_size=classifier.batch_size, name="classifier"),
-    )
+    detect_worker = BatchWorker(detector.detect, batch_size=detector.batch_size, name="detector")
+    answer = partial(classify_requests, classifier)
+    classify_worker = BatchWorker(answer, batch_size=classifier.batch_size, name="classifier")
+    # Its network is compiled while the first frames are decoded and the detector's is compiled for their size.
+    classify_worker.submit(np.zeros((1, classifier.crop_side_px, classifier.crop_side_px, 1), np.uint8))
+    return detect_worker, classify_worker
 
 
 def _inline_workers(detector: Detector, classifier: Classifier) -> Workers:

@@ -34,11 +34,13 @@ class PresetClassifier:
         return probabilities(self._network(crops), self._temperature)
 
     def _check(self, preset: Preset) -> None:
-        """Raise PresetError when the network does not do what the card says; prepares the size that is used most."""
-        crops = np.zeros((self.batch_size, self.crop_side_px, self.crop_side_px, 1), np.uint8)
-        outputs = self._network(crops).shape
-        if outputs != (self.batch_size, len(self.labels)):
-            raise PresetError(f"preset {preset.name}: {len(self.labels)} labels but outputs of shape {outputs}")
+        """Raise PresetError when the network is not what the card says; it is compiled by its first batch."""
+        side_px, labels = self.crop_side_px, len(self.labels)
+        inputs, outputs = self._network.input_shape, self._network.output_shape
+        if inputs != (side_px, side_px, 1):
+            raise PresetError(f"preset {preset.name}: gray faces of {side_px} px but inputs of shape {inputs}")
+        if outputs != (labels,):
+            raise PresetError(f"preset {preset.name}: {labels} labels but outputs of shape {outputs}")
 
 
 def probabilities(logits: NDArray[Any], temperature: float) -> Float32Array:
