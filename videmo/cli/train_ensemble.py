@@ -17,6 +17,9 @@ def ensemble(
     data: Annotated[
         Path | None, typer.Option(help="Labelled faces, to fit its temperature and to write its card.")
     ] = None,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Ask each about the mirrored face as well; then one PRESET will do.")
+    ] = False,
     work: Annotated[Path | None, typer.Option(help="Folder for decoded pictures.")] = None,
 ) -> None:
     """Average expression presets: one preset whose network gives the mean of their probabilities."""
@@ -29,6 +32,7 @@ def ensemble(
 
     members = [find_preset(name, "emotion") for name in presets]
     side_px = members[0].side_px
-    written = write_ensemble(members, out, read_faces(data, work=work, side_px=side_px) if data else None)
+    splits = read_faces(data, work=work, side_px=side_px) if data else None
+    written = write_ensemble(members, out, splits, mirror=mirror)
     card = f"what it can and cannot do is in {out / 'README.md'}" if data else "with --data it gets a card"
     typer.echo(f"wrote {out}: {written.config['parameters']:,} parameters; {card}")

@@ -111,7 +111,8 @@ def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:
 def _tell_making(trained_with: Mapping[str, Any]) -> str:
     if members := trained_with.get("members"):
         names = ", ".join(member["name"] for member in members)
-        return f"`videmo train ensemble`: the mean of the probabilities of {names}"
+        views = ", each asked about the face and its mirror" if trained_with.get("mirror") else ""
+        return f"`videmo train ensemble`: the mean of the probabilities of {names}{views}"
     epochs, minutes = trained_with["epochs"], trained_with["minutes"]
     return f"`videmo train emotion`, {epochs} epochs in {minutes} minutes; every knob is in `config.json`"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -50,6 +51,23 @@ def test_an_ensemble_gives_the_mean_of_its_members_probabilities_on_both_runtime
     assert preset.config["trained_with"]["members"][1] == {"name": "two", "weights_sha256": members[1].sha256}
 
 
+def test_with_mirrors_a_face_and_its_mirror_get_the_same_answer(make_preset, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    members = [make_preset("one", 1.0), make_preset("two", 2.0)]
+    images = np.random.default_rng(0).integers(0, 256, (5, 48, 48), np.uint8)
+    views = [classify(member, faces) for member in members for faces in (images, images[:, :, ::-1])]
+    assert np.abs(views[0] - views[1]).max() > 0.01
+
+    both = write_ensemble(members, tmp_path / "both", mirror=True)
+    alone = write_ensemble(members[:1], tmp_path / "alone", mirror=True)
+
+    for runtime in ("keras", "openvino"):
+        np.testing.assert_allclose(classify(both, images, runtime), np.mean(views, axis=0), atol=1e-4)
+        np.testing.assert_allclose(classify(alone, images, runtime), np.mean(views[:2], axis=0), atol=1e-4)
+    assert both.config["trained_with"]["mirror"] is True
+    assert both.config["parameters"] == 2 * alone.config["parameters"]
+
+
 def test_with_faces_the_temperature_is_fitted_and_the_card_names_the_members(
     make_preset, ferplus_folder: Path, tmp_path: Path
 ) -> None:
@@ -71,5 +89,7 @@ def test_members_of_different_kinds_are_refused(make_preset) -> None:
         other = replace(one, name="two", config=one.config | {what: value})
         with pytest.raises(UsageError, match=f"two and one differ in their {what}"):
             build_ensemble([one, other])
-    with pytest.raises(UsageError, match="ensemble of 1 preset: name two or more"):
+    with pytest.raises(UsageError, match="ensemble of 1 preset: name two or more, or one with --mirror"):
         build_ensemble([one])
+    with pytest.raises(UsageError, match="ensemble of 0 preset"):
+        build_ensemble([], mirror=True)
