@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from videmo.datatypes import Frame, FrameFaces, ScoredFaces, UInt8Array, VideoInfo
+from videmo.datatypes import Frame, FrameFaces, Part, ScoredFaces, UInt8Array, VideoInfo
 from videmo.emotion.labels import EMOTIONS
 from videmo.pose import GENERIC_FACE
 
@@ -28,8 +28,9 @@ class FlatPicture:
     def rgb(self, width_px: int | None = None, height_px: int | None = None) -> UInt8Array:
         return np.full((height_px or self.height_px, width_px or self.width_px, 3), self.luma, np.uint8)
 
-    def gray(self) -> UInt8Array:
-        return np.full((self.height_px, self.width_px), self.luma, np.uint8)
+    def gray(self, part: Part | None = None) -> UInt8Array:
+        x1, y1, x2, y2 = part or (0, 0, self.width_px, self.height_px)
+        return np.full((y2 - y1, x2 - x1), self.luma, np.uint8)
 
 
 def video_info(folder: Path, *, width_px: int = 320, height_px: int = 240, video_id: str = "clip") -> VideoInfo:

@@ -18,6 +18,9 @@ UInt8Array = NDArray[np.uint8]
 Int32Array = NDArray[np.int32]
 Float32Array = NDArray[np.float32]
 
+Part = tuple[int, int, int, int]
+"""A part of a picture, x1 y1 x2 y2: the columns from x1 to before x2, the rows from y1 to before y2."""
+
 
 class Picture(Protocol):
     """One decoded picture as displayed (upright, square pixels), kept in the decoder's format until someone asks."""
@@ -32,8 +35,8 @@ class Picture(Protocol):
         """Return the picture as (height_px, width_px, 3) RGB, scaled in the same pass when a size is given."""
         ...
 
-    def gray(self) -> UInt8Array:
-        """Return the luma as (height_px, width_px), stretched to the full range 0..255."""
+    def gray(self, part: Part | None = None) -> UInt8Array:
+        """Return the luma as (height_px, width_px), stretched to the full range 0..255, or only a part of it."""
         ...
 
     def i420(self) -> UInt8Array:

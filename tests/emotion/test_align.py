@@ -99,6 +99,28 @@ def test_what_lies_outside_repeats_the_border() -> None:
 
 
 @settings(max_examples=40, deadline=None)
+@given(
+    corners=st.lists(st.tuples(st.floats(-60, 330), st.floats(-60, 250)), min_size=1, max_size=3),
+    sides_px=st.floats(0.5, 200),
+    degrees=st.floats(-180, 180),
+)
+def test_crops_come_from_the_faces_surroundings_as_from_the_whole_picture(
+    corners: list[tuple[float, float]], sides_px: float, degrees: float
+) -> None:
+    info = VideoInfo("clip", Path("clip"), 320, 240, Fraction(25), Fraction(1, 25))
+    picture = ArrayPicture(np.repeat(scenery()[..., None], 3, axis=2))
+    turn = cv2.getRotationMatrix2D((50, 50), degrees, sides_px / 100)
+    face = (np.c_[FACE, np.ones(5)] @ turn.T).astype(np.float32)
+    rows = np.array([(x, y, x + sides_px, y + sides_px) for x, y in corners], np.float32)
+    landmarks = np.stack([face - 50 + (row[:2] + row[2:]) / 2 for row in rows])
+    faces = TrackedFaces(rows, np.ones(len(rows), np.float32), landmarks, np.arange(1, len(rows) + 1, dtype=np.int32))
+    framing = FRAMINGS["neural"]
+
+    (item,) = align(iter([FrameFaces(Frame(info, 0, 0, 0.0, picture), faces)]), 24, framing, keep_picture=False)
+
+    np.testing.assert_array_equal(item.faces.crops, cut_faces(picture.gray(), rows, landmarks, 24, framing))
+
+
 @given(st.floats(-60, 60), st.floats(0.5, 3))
 def test_a_turned_or_resized_face_gives_the_same_crop(degrees: float, scale: float) -> None:
     gray = scenery(400, 400)

@@ -111,6 +111,17 @@ def test_odd_sides_are_padded_to_even_for_i420(width: int, height: int, rotation
         assert picture.gray().shape == (picture.height_px, picture.width_px)
 
 
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "yuv420p10le"])
+@pytest.mark.parametrize("rotation", [0, 90])
+@pytest.mark.parametrize("width", [WIDTH, 96])
+def test_a_part_of_the_luma_is_cut_out_of_the_whole(pixel_format: str, rotation: int, width: int) -> None:
+    picture = picture_in(pixel_format, rotation, width=width)
+    for other in (picture, ArrayPicture(picture.rgb())):
+        width_px, height_px = other.width_px, other.height_px
+        for x1, y1, x2, y2 in ((5, 9, width_px, height_px - 3), (width_px - 1, 0, width_px, 1)):
+            assert np.array_equal(other.gray((x1, y1, x2, y2)), other.gray()[y1:y2, x1:x2])
+
+
 def test_threads_that_ask_at_once_get_what_one_thread_gets() -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from videmo.datatypes import UInt8Array
+from videmo.datatypes import Part, UInt8Array
 
 # Pixel formats whose first plane is 8-bit luma: it can be read in place.
 _LUMA_FIRST = frozenset(
@@ -114,18 +114,19 @@ class VideoPicture:
         width, height = reversed(size) if self.display.swapped else size
         return self.display.upright(_plane(self.scaler.convert(self.frame, width, height, "rgb24", _FULL), 0))
 
-    def gray(self) -> UInt8Array:
-        """Return the luma as (height_px, width_px), stretched to the full range 0..255."""
+    def gray(self, part: Part | None = None) -> UInt8Array:
+        """Return the luma as (height_px, width_px), stretched to the full range 0..255, or only a part of it."""
         if self.frame.format.name in _LUMA_FIRST:
             source, limited = self.frame, color_range(self.frame) == _LIMITED
         else:
             source, limited = self._as_displayed("gray", _FULL), False
-        luma = _plane(source, 0)
-        stretched = np.asarray(cv2.LUT(luma, _STRETCH), np.uint8) if limited else luma.copy()
-        size = (self.display.width_px, self.display.height_px)
+        luma, size = _plane(source, 0), (self.display.width_px, self.display.height_px)
+        if size == (source.width, source.height) and not self.display.rotation:
+            return _stretch(_cut(luma, part), limited)
+        stretched = _stretch(luma, limited)
         if size != (source.width, source.height):
             stretched = np.asarray(cv2.resize(stretched, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        return self.display.upright(stretched)
+        return _cut(self.display.upright(stretched), part)
 
     def i420(self) -> UInt8Array:
         """Return a writable planar YUV 4:2:0 copy, (H * 3 / 2, W), H and W rounded up to even, limited range."""
@@ -144,6 +145,16 @@ def _plane(frame: VideoFrame, index: int) -> UInt8Array:
     shape = (plane.height, plane.width, 3) if frame.format.name == "rgb24" else (plane.height, plane.width)
     flat = np.frombuffer(memoryview(plane), np.uint8, plane.line_size * plane.height)
     return flat.reshape(plane.height, plane.line_size)[:, : math.prod(shape[1:])].reshape(shape)
+
+
+def _cut(pixels: UInt8Array, part: Part | None) -> UInt8Array:
+    x1, y1, x2, y2 = part or (0, 0, pixels.shape[1], pixels.shape[0])
+    return pixels[y1:y2, x1:x2]
+
+
+def _stretch(luma: UInt8Array, limited: bool) -> UInt8Array:
+    """Return a copy of the luma, of limited range made full."""
+    return np.asarray(cv2.LUT(luma, _STRETCH), np.uint8) if limited else luma.copy()
 
 
 def _even_sides(pixels: UInt8Array) -> UInt8Array:
@@ -181,9 +192,9 @@ class ArrayPicture:
             cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR), np.uint8
         )
 
-    def gray(self) -> UInt8Array:
-        """Return the luma (BT.601) as (height_px, width_px), full range."""
-        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    def gray(self, part: Part | None = None) -> UInt8Array:
+        """Return the luma (BT.601) as (height_px, width_px), full range, or only a part of it."""
+        return np.asarray(cv2.cvtColor(_cut(self.pixels, part), cv2.COLOR_RGB2GRAY), np.uint8)
 
     def i420(self) -> UInt8Array:
         """Return a planar YUV 4:2:0 copy, (H * 3 / 2, W), H and W rounded up to even, limited range, BT.601."""
