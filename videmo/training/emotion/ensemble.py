@@ -83,8 +83,8 @@ def write_ensemble(
     named = keras.Model(model.inputs, {"mean": model.outputs[0]})
     temperature = calibrate(named, "mean", splits["valid"], labels) if splits else 1.0
     parts = [{"name": member.name, "weights_sha256": member.sha256} for member in members]
-    made: dict[str, Any] = {"keras": keras.__version__, "backend": keras.backend.backend(), "members": parts}
-    made["mirror"] = mirror
+    made: dict[str, Any] = {"keras": keras.__version__, "backend": keras.backend.backend()}
+    made |= {"members": parts, "mirror": mirror}
     preset = write_model(model, folder, labels=labels, temperature=temperature, trained_with=made)
     if splits:
         write_card(preset, evaluate(preset, splits))
