@@ -91,13 +91,13 @@ class Frame:
 
 def _checked(name: str, array: Any, dtype: type[np.generic], shape: tuple[int | None, ...]) -> NDArray[Any]:
     """Return a read-only view of `array`, or raise ValueError that names expected and actual shape."""
-    result = np.asarray(array, dtype=dtype)
-    fits = result.ndim == len(shape) and all(
-        want is None or want == have for want, have in zip(shape, result.shape, strict=True)
-    )
-    if not fits:
+    result: NDArray[Any] = np.asarray(array, dtype=dtype)
+    have = result.shape
+    if have != shape and (len(have) != len(shape) or any(w not in (None, h) for w, h in zip(shape, have, strict=True))):
         expected = tuple("any" if size is None else size for size in shape)
-        raise ValueError(f"{name}: expected shape {expected}, got {result.shape}")
+        raise ValueError(f"{name}: expected shape {expected}, got {have}")
+    if not result.flags.writeable:  # checked before: every stage hands on what the ones before it found
+        return result
     view = result.view()
     view.flags.writeable = False
     return view

@@ -112,9 +112,12 @@ class ByteTracker:
 
     def _start(self, faces: Detections, tracks: IndexArray, time_s: float) -> None:
         """Start a track for each clear face that has none and is not a second box of another; enters it in `tracks`."""
+        clear = np.flatnonzero((tracks < 0) & (faces.scores >= self._settings.birth_score))
+        if not len(clear):  # nearly always
+            return
         overlaps = _overlaps(faces.boxes) >= self._settings.duplicate_overlap
         first = len(self._ids)
-        for face in np.flatnonzero((tracks < 0) & (faces.scores >= self._settings.birth_score)):
+        for face in clear:
             if not (overlaps[face] & (tracks >= 0)).any():
                 tracks[face] = first
                 first += 1
