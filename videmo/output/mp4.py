@@ -21,7 +21,9 @@ from videmo.output.files import explained, open_partial, partial_path, publish
 from videmo.settings import STALL_LIMIT_S
 
 # No B-frames: decoding order is showing order, so that every player agrees on times and duration at variable rates too.
-_X264 = {"preset": "veryfast", "crf": "23", "bf": "0", "g": "120"}
+# Encoding is the costliest part of an annotated video. On three clips this is as faithful as "veryfast" at 23 (PSNR 0.1
+# to 1.3 dB higher, SSIM within 0.001) for 59 to 74 % of its CPU time; files are 27 % larger, a still camera's 77 %.
+_X264 = {"preset": "superfast", "crf": "25", "bf": "0", "g": "120"}
 _MP4 = {"movie_timescale": "90000"}  # of the delay between picture and sound; the default is whole milliseconds
 _HIGHEST_RATE = Fraction(120)  # some containers state their clock's rate; x264 takes it for the size of its buffers
 
