@@ -60,7 +60,7 @@ def test_with_other_labels_both_heads_start_anew(make_preset) -> None:
     assert told.endswith("over from labels2; anew: the head ferplus and the head fer2013")
 
 
-@pytest.mark.parametrize(("arch", "width"), [("cnn4", 0.125), ("resnet", 0.5)])
+@pytest.mark.parametrize(("arch", "width"), [("cnn4", 0.125), ("resnet", 0.2), ("resnet", 0.0625)])
 def test_another_architecture_or_width_is_refused_in_one_line(make_preset, arch: str, width: float) -> None:
     with pytest.raises(UsageError, match=f"preset labels8 is no {arch} of this width and depth"):
         take_over(make_preset(EMOTIONS), build_network(arch, COUNTS, Design(width=width)))
@@ -86,6 +86,34 @@ def test_a_deeper_network_starts_with_the_answers_of_the_shallower_and_its_newes
     targets = {head: np.eye(count, dtype=np.float32)[:3] for head, count in COUNTS.items()}
     deeper.train_on_batch(FACES, targets)
     assert branch.predict_on_batch(FACES).any()
+
+
+@pytest.mark.parametrize(
+    ("arch", "narrow", "wide"), [("resnet", 1 / 3, 2 / 3), ("efficientnet", 1 / 8, 1 / 4), ("convnext", 1 / 3, 1.0)]
+)
+def test_a_wider_network_starts_with_the_answers_of_the_narrower_and_its_channels_learn_different_things(
+    arch: str, narrow: float, wide: float, tmp_path: Path
+) -> None:
+    small = Design(width=narrow)
+    network = export_head(build_network(arch, {"head": len(EMOTIONS)}, small), arch, "head", small)
+    preset = write_model(network, tmp_path / "narrow", labels=EMOTIONS, temperature=1.0)
+    wider = build_network(arch, COUNTS, replace(small, width=wide))
+
+    take_over(preset, wider)
+
+    expected = network.predict_on_batch(FACES)
+    np.testing.assert_allclose(wider.predict_on_batch(FACES)["ferplus"], expected, atol=1e-4)
+    features = keras.Model(wider.inputs, wider.get_layer("features").output)
+    copies = round(wide / narrow)
+
+    def spread() -> float:
+        return float(np.ptp(features.predict_on_batch(FACES).reshape(len(FACES), copies, -1), axis=1).max())
+
+    assert spread() < 1e-4
+    wider.compile(keras.optimizers.SGD(1.0), loss=dict.fromkeys(HEADS, keras.losses.CategoricalCrossentropy(True)))
+    targets = {head: np.eye(count, dtype=np.float32)[:3] for head, count in COUNTS.items()}
+    wider.train_on_batch(FACES, targets)
+    assert spread() > 1e-2
 
 
 def test_a_shallower_network_cannot_start_with_a_deeper_one(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class Recipe(Schedule):
         prior_strength: Logit adjustment (Menon et al., 2021): 0 keeps the frequency of labels, 1 aims at equal recall.
         fer2013_weight: Weight of the FER2013 loss beside the FER+ loss.
         init: Preset whose weights the training starts with, by name or folder; random ones without. One of less depth
-            will do as well: the blocks that it lacks begin as if they were not there.
+            will do as well, or of a fraction of the width: the network starts with its answers.
         teachers: Presets whose answers the network learns beside the labels, by name or folder.
         distil_weight: Weight of the teachers' answers; that of the labels is the rest to 1.
         distil_temperature: How soft the teachers' answers are made (Hinton et al., 2015); 1 leaves them.
