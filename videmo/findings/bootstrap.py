@@ -36,6 +36,7 @@ LEAST_RESPONDENTS: Final = 3
 """Below it there are no bands and no tests: two values say next to nothing about how respondents differ."""
 
 _COLUMNS_AT_ONCE = 512  # bounds the memory: 2,000 resamples of them take 8 MB
+_BITS: Final = 40  # of a value that count: sums over up to 8,192 respondents are exact then
 
 
 def mean_bands(
@@ -77,7 +78,7 @@ def _bands(values: Float64Array, weights: Float64Array, confidence: float) -> Fl
     n = known.sum(axis=0)
     enough = n >= LEAST_RESPONDENTS
     means = np.where(known, values, 0).sum(axis=0) / np.where(n, n, np.nan)
-    centred = np.where(known, values - means, 0.0)
+    centred = _with_exact_sums(np.where(known, values - means, 0.0))
     counts = weights @ known
     # A resample may hold nobody who was seen in an epoch: NaN, sorted behind the others.
     errors = np.sort((weights @ centred) / np.where(counts, counts, np.nan), axis=0)
@@ -93,6 +94,16 @@ def _bands(values: Float64Array, weights: Float64Array, confidence: float) -> Fl
     levels = ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, 1e-9))
     ends = np.stack([means + _quantile(errors, drawn, level) for level in levels])
     return np.where(enough, ends, np.nan)
+
+
+def _with_exact_sums(values: Float64Array) -> Float64Array:
+    """Return values (n, e) cut to 1e-12 of their column's largest, so that no sum of them is rounded any more.
+
+    BLAS adds up in another order for another number of columns or processor: the last bits of a band would hang on it.
+    """
+    _, exponents = np.frexp(np.abs(values).max(axis=0))
+    steps = np.ldexp(1.0, exponents - _BITS)
+    return np.asarray(np.trunc(values / steps) * steps)
 
 
 def _quantile(ordered: Float64Array, counts: IntArray, levels: Float64Array) -> Float64Array:

@@ -89,7 +89,8 @@ def test_a_deeper_network_starts_with_the_answers_of_the_shallower_and_its_newes
 
 
 @pytest.mark.parametrize(
-    ("arch", "narrow", "wide"), [("resnet", 1 / 3, 2 / 3), ("efficientnet", 1 / 8, 1 / 4), ("convnext", 1 / 3, 1.0)]
+    ("arch", "narrow", "wide"),
+    [("resnet", 1 / 3, 2 / 3), ("efficientnet", 1 / 8, 1 / 4), ("convnext", 1 / 3, 1.0), ("mini_xception", 1.0, 2.0)],
 )
 def test_a_wider_network_starts_with_the_answers_of_the_narrower_and_its_channels_learn_different_things(
     arch: str, narrow: float, wide: float, tmp_path: Path

@@ -82,15 +82,21 @@ def _shapes(weighty: Iterable[keras.Layer]) -> dict[str, tuple[int, ...]]:
 
 def _widen(known: keras.Layer, wanted: keras.Layer, rng: np.random.Generator) -> None:
     """Gives a layer the weights of one with fewer channels, each channel repeated; or just the weights."""
-    mixes = isinstance(wanted, layers.Dense | layers.Conv2D)  # depthwise convolutions keep their channels apart
-    weights = []
+    mixing, weights = _mixing_kernel(wanted), []
     for weight, variable in zip(known.get_weights(), wanted.weights, strict=True):
         times = [large // small for small, large in zip(weight.shape, variable.shape, strict=True)]
         tiled = np.tile(weight, times)
-        if mixes and weight.ndim > 1:
+        if variable is mixing:
             tiled *= _shares(tiled.shape, times[-2], rng)
         weights.append(tiled)
     wanted.set_weights(weights)
+
+
+def _mixing_kernel(layer: keras.Layer) -> keras.Variable | None:
+    """Returns the kernel (..., inputs, outputs) of a layer whose outputs read all inputs, None of others."""
+    if isinstance(layer, layers.SeparableConv2D):
+        return layer.pointwise_kernel
+    return layer.kernel if isinstance(layer, layers.Dense | layers.Conv2D) else None
 
 
 def _shares(shape: tuple[int, ...], copies: int, rng: np.random.Generator) -> NDArray[np.float32]:
