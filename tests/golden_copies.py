@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from golden.make import GOLDEN
 
-from videmo.findings.tables import SETTINGS_KEY, STUDY
+from videmo.findings.tables import SETTINGS_KEY
 from videmo.output.checksums import CHECKSUMS
+from videmo.output.names import STUDY
 from videmo.output.schema import SCHEMA_VERSION_KEY
 from videmo.presets import hash_file
 

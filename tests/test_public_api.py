@@ -36,6 +36,18 @@ def test_import_and_help_load_nothing_heavy() -> None:
     assert loaded_by("import videmo, videmo.cli.app", HEAVY) == []
 
 
+def test_an_analysis_begins_without_waiting_for_what_it_needs_at_its_end() -> None:
+    assert loaded_by("import videmo.analysis.run", ("matplotlib", "pandas", "scipy", "openvino")) == []
+
+
+def test_a_command_ends_without_looking_through_all_objects_once_more() -> None:
+    # What is registered first is called last.
+    says = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 0))"
+    code = f"{says}; import sys; sys.argv = ['videmo', '--version']; from videmo.cli.app import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["videmo", videmo.__version__, "True"]
+
+
 def test_one_face_on_a_cpu_starts_without_what_only_others_need(tmp_path: Path) -> None:
     clip = synthetic.moving_face_clip(tmp_path / "face.mp4", duration_s=0.5)
     settings = "videmo.Settings(annotated_video=False, charts=False, runtime='openvino')"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from videmo.emotion.labels import EMOTIONS
-from videmo.findings.tables import SEGMENTS, STUDY
+from videmo.output.names import SEGMENTS, STUDY
 from videmo.output.parquet import write_table
 from videmo.output.schema import BOX_COLUMNS, faces_schema, footer, frames_schema
 

@@ -93,7 +93,7 @@ def test_a_study_comes_late_and_changes(clips: Path, tmp_path: Path, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("videmo.analysis.folder.carry_study", killed)
+        patch.setattr("videmo.analysis.overall.carry_study", killed)
         with pytest.raises(KeyboardInterrupt):
             videmo.analyze([clips], out, RESUME, manifest=clips / "study.csv")
     assert calls

@@ -12,11 +12,12 @@ from written_runs import write_study, write_video
 
 from videmo.errors import UsageError
 from videmo.findings.decisions import clear_decisions, list_tracks, store_decisions, write_template
-from videmo.findings.identities import IDENTITIES, People, read_decisions
+from videmo.findings.identities import People, read_decisions
 from videmo.findings.replay import replay
 from videmo.findings.summary import summarize_run
 from videmo.findings.tables import Run
 from videmo.findings.tracks import summarize_tracks
+from videmo.output.names import IDENTITIES
 from videmo.output.parquet import write_table
 
 TIMES_S = [0.0, 1.0, 2.0, 3.0, 4.0]

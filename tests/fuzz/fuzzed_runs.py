@@ -18,7 +18,7 @@ from reported_runs import finish
 from written_runs import write_segments, write_study, write_video
 
 from videmo.analysis.folder import FINGERPRINT, REPORT, RunFolder, report_to_json
-from videmo.analysis.verify import verify
+from videmo.analysis.verification import verify
 from videmo.datatypes import Frame, VideoInfo, VideoReport
 from videmo.findings.decisions import store_decisions
 from videmo.findings.replay import read_sightings, replay

@@ -14,7 +14,7 @@ from golden_copies import VERSIONS, add_novelties, copy_run, rewrite, rewrite_al
 
 import videmo
 from videmo.analysis.folder import FINGERPRINT, RunFolder
-from videmo.analysis.verify import verify
+from videmo.analysis.verification import verify
 from videmo.findings.export import FORMATS
 from videmo.findings.tables import Run
 from videmo.output.checksums import CHECKSUMS, read_checksums

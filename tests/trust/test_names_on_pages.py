@@ -15,9 +15,9 @@ from reported_runs import finish, wander
 from written_runs import write_segments, write_study, write_video
 
 from videmo.emotion.labels import EMOTIONS
-from videmo.findings.identities import IDENTITIES
 from videmo.findings.report.page import write_report
 from videmo.findings.tables import Run
+from videmo.output.names import IDENTITIES
 from videmo.output.parquet import write_table
 from videmo.output.schema import videos_schema
 from videmo.presets import find_preset

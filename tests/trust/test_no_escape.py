@@ -25,11 +25,11 @@ from videmo.errors import UsageError, VideoError
 from videmo.filenames import is_plain
 from videmo.findings.export import FORMATS, export
 from videmo.findings.group_charts import _FileNames
-from videmo.findings.identities import IDENTITIES
 from videmo.findings.report.page import write_report
 from videmo.findings.tables import Run
 from videmo.output.checksums import CHECKSUMS
 from videmo.output.lock import hold_folder
+from videmo.output.names import IDENTITIES
 from videmo.output.parquet import write_table
 from videmo.video.discover import discover
 

@@ -1,4 +1,4 @@
-"""The output folder of a run: where things lie, what is finished in it, and the tables over all videos."""
+"""The output folder of a run: where things lie, and what is finished in it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from videmo.analysis.study import StudyPlan
 from videmo.datatypes import VideoReport
 from videmo.errors import UsageError
-from videmo.findings.identities import IDENTITIES
-from videmo.findings.study import carries, carry_study, study_table
 from videmo.findings.table_file import TableFile
-from videmo.findings.tables import REPORT_PAGE, REPORT_TABLES, SEGMENTS, STUDY, Run
-from videmo.findings.tracks import summarize_tracks
 from videmo.output.checksums import CHECKSUMS, Checksums
 from videmo.output.files import explained, replacing
-from videmo.output.parquet import write_table
-from videmo.output.schema import (
-    SCHEMA_VERSION,
-    SCHEMA_VERSION_KEY,
-    check_version,
-    segments_schema,
-    tracks_schema,
-    videos_schema,
-)
+from videmo.output.names import IDENTITIES, REPORT_PAGE, REPORT_TABLES, SEGMENTS, STUDY
+from videmo.output.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, check_version, videos_schema
 from videmo.settings import Existing
+
+if TYPE_CHECKING:
+    from videmo.analysis.overall import OverallTables
 
 HIDDEN = "videmo.anonymize"
 """How the faces of the annotated video are hidden; absent where they are not."""
@@ -66,6 +57,14 @@ class RunFolder:
     def checksums(self) -> Checksums:
         """What the files of the folder are; asked for once the folder is ready."""
         return Checksums(self.path)
+
+    @cached_property
+    def overall(self) -> OverallTables:
+        """What is told of all videos together."""
+        # pandas comes with it, which the first frames of a run need not wait for.
+        from videmo.analysis.overall import OverallTables
+
+        return OverallTables(self.path, self.checksums, self._tracks)
 
     def part(self, part: str, video_id: str) -> Path:
         """Return the file of one video in `part` (frames, faces, annotated, charts)."""
@@ -104,7 +103,7 @@ class RunFolder:
     def complete(self, video_id: str) -> None:
         """Take down what the run's own files say of a finished video: a run that is stopped has no time to look."""
         self.checksums.add(self.part(part, video_id) for part in PARTS)
-        self._tracks[video_id] = self._summarize(video_id)
+        self.overall.add(video_id)
 
     def finished(
         self, video_id: str, metadata: Mapping[str, str], keys: Sequence[str] = FINGERPRINT
@@ -121,43 +120,9 @@ class RunFolder:
         except (ValueError, TypeError, KeyError, RecursionError):
             return None  # damaged, as a file that cannot be opened: the video is analysed again
 
-    def write_study(self, plan: StudyPlan, metadata: Mapping[str, str]) -> None:
-        """Write study.parquet and segments.parquet; what the plan leaves out stays as it is."""
-        told = {STUDY: plan.study, SEGMENTS: plan.segments}
-        self.checksums.drop(self.path / name for name, rows in told.items() if rows is not None)
-        if plan.study is not None:
-            write_table(self.path / STUDY, study_table(plan.study), metadata)
-        if plan.segments is not None:
-            segments = pa.Table.from_pandas(plan.segments, segments_schema(), preserve_index=False)
-            write_table(self.path / SEGMENTS, segments, metadata)
-
     def carry_study(self, video_ids: Iterable[str]) -> None:
-        """Put the columns of the study into the tables of finished videos, also of those from earlier runs.
-
-        Each table is replaced whole, so that a video stays finished all the time.
-        """
-        study = Run(self.path).study()
-        paths = [self.part(part, video_id) for video_id in video_ids for part in ("faces", "frames")]
-        wanting = [path for path in paths if not carries(path, study)]
-        self.checksums.drop(wanting)
-        for path in wanting:
-            carry_study(path, study)
-        self.checksums.add(wanting)
-
-    def write_tables(self, reports: Sequence[VideoReport], labels: Sequence[str], metadata: Mapping[str, str]) -> None:
-        """Write videos.parquet and tracks.parquet with the study's columns, rows in the order of `reports`."""
-        names = videos_schema().names
-        rows = [{name: getattr(report, name) for name in names} for report in reports]
-        write_table(self.path / "videos.parquet", pa.Table.from_pylist(rows, videos_schema()), metadata)
-        done = [report.video_id for report in reports if report.status == "done"]
-        tracks = [
-            self._tracks[video_id] if video_id in self._tracks else self._summarize(video_id) for video_id in done
-        ]
-        empty = tracks_schema(labels).empty_table()
-        write_table(self.path / "tracks.parquet", pa.concat_tables([empty, *tracks]), metadata)
-        study = Run(self.path).study()
-        for name in ("videos.parquet", "tracks.parquet"):
-            carry_study(self.path / name, study)
+        """Put the columns of the study into the tables of finished videos, see `OverallTables.carry_study`."""
+        self.overall.carry_study(self.part(part, video_id) for video_id in video_ids for part in ("faces", "frames"))
 
     def write_run(self, values: Mapping[str, Any]) -> None:
         """Write run.json whole."""
@@ -180,9 +145,6 @@ class RunFolder:
                     f"{path}: tables of version {version} are newer than this videmo, which writes {SCHEMA_VERSION}: "
                     "update videmo, or name another folder with --out"
                 )
-
-    def _summarize(self, video_id: str) -> pa.Table:
-        return summarize_tracks(Run(self.path, as_recorded=True), video_id)
 
     def _ours(self) -> Iterator[Path]:
         """Yield the files of videmo that lie in the folder, half-written ones too."""

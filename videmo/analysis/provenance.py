@@ -48,7 +48,7 @@ class RunRecord:
         stages: Sequence[StageStatistics] = (),
     ) -> None:
         """Write the tables over all videos, run.json with how it ended, then the checksums of all files."""
-        self._folder.write_tables(reports, labels, self.metadata)
+        self._folder.overall.write(reports, labels, self.metadata)
         self.write(status, reports, stages)
         self._folder.write_checksums()
 

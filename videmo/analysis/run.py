@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from videmo.analysis.folder import RunFolder
 from videmo.analysis.models import open_models
 from videmo.analysis.one_video import Context, analyze_one
 from videmo.analysis.provenance import RunRecord
-from videmo.analysis.study import StudyPlan, plan_study
 from videmo.datatypes import RunReport, StageStatistics, VideoReport
 from videmo.output.lock import hold_folder
 from videmo.pipeline.lanes import run_lanes
@@ -20,6 +20,9 @@ from videmo.pipeline.progress import NoProgress, ProgressListener
 from videmo.presets import Preset, find_preset
 from videmo.settings import Settings
 from videmo.video.discover import Input, discover
+
+if TYPE_CHECKING:
+    from videmo.analysis.study import StudyPlan
 
 SAME_COLUMNS = ("videmo.preset_sha256",)
 """Footer values that must agree for a video's tracks to stand beside those of others."""
@@ -67,14 +70,24 @@ def analyze(
     chosen, sources = settings or Settings(), discover(inputs)
     preset = find_preset(chosen.model, "emotion")
     earlier = Path(out) if chosen.existing == "resume" else None
-    plan = plan_study(sources, preset.labels, manifest=manifest, segments=segments, tier=tier, earlier=earlier)
-    for note in plan.notes:
+    plan = _plan(sources, preset.labels, manifest=manifest, segments=segments, tier=tier, earlier=earlier)
+    for note in plan.notes if plan else ():
         noted(note)
     with hold_folder(Path(out)):
         report = _run(sources, RunFolder(Path(out)), chosen, preset, plan, progress or NoProgress())
-    for doubt in plan.doubts(report):
+    for doubt in plan.doubts(report) if plan else ():
         noted(doubt)
     return report
+
+
+def _plan(sources: Sequence[Input], labels: Sequence[str], **study: Any) -> StudyPlan | None:
+    """Return what `plan_study` makes of the study's files, None where there are none and no earlier run."""
+    if all(value is None for value in study.values()):
+        return None
+    # pandas comes with it, which other runs need not wait for.
+    from videmo.analysis.study import plan_study
+
+    return plan_study(sources, labels, **study)
 
 
 def _run(
@@ -82,13 +95,14 @@ def _run(
     folder: RunFolder,
     settings: Settings,
     preset: Preset,
-    plan: StudyPlan,
+    plan: StudyPlan | None,
     progress: ProgressListener,
 ) -> RunReport:
     """Make the folder ready, run the lanes and write the tables over all videos, also when the run is stopped."""
     folder.prepare(settings.existing)
     record = RunRecord(folder, settings, preset)
-    folder.write_study(plan, record.metadata)
+    if plan:
+        folder.overall.write_study(plan, record.metadata)
     record.write("running", ())
     heard = _Remember(progress, lambda video_id: folder.finished(video_id, record.metadata, SAME_COLUMNS))
     try:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from videmo.datatypes import RunReport
 from videmo.errors import UsageError
-from videmo.findings.identities import IDENTITIES
 from videmo.findings.manifest import match_videos, read_manifest
 from videmo.findings.segments import place_segments, read_segments
 from videmo.findings.study import check_names
-from videmo.findings.tables import SEGMENTS, Run
+from videmo.findings.tables import Run
+from videmo.output.names import IDENTITIES, SEGMENTS
 from videmo.video.discover import Input
 
 

@@ -21,7 +21,7 @@ def verify(
     output: Annotated[Path | None, typer.Option(help="File to write; needed for parquet.")] = None,
 ) -> None:
     """Hash inputs, presets and outputs of a run again and say what changed; exit code 1 where something did."""
-    from videmo.analysis.verify import verify as run
+    from videmo.analysis.verification import verify as run
 
     checks = run(folder)
     write_rows(checks, form, output, _tell)

@@ -11,10 +11,11 @@ import pandas as pd
 
 from videmo.errors import UsageError
 from videmo.findings.delimited import refuse
-from videmo.findings.identities import IDENTITIES, RANGE, People, read_decisions
+from videmo.findings.identities import RANGE, People, read_decisions
 from videmo.findings.tables import Run
 from videmo.output.files import explained, replacing
 from videmo.output.lock import hold_folder
+from videmo.output.names import IDENTITIES
 
 _SEEN = ("first_time_s", "last_time_s", "rows", "usable_share", "dominant")
 _DECISION = ("video_id", "track_id", "identity", *RANGE)

@@ -17,9 +17,6 @@ import pandas as pd
 from videmo.findings.delimited import TextTable, missing_columns, read_table, refuse, repeated_columns
 from videmo.findings.timeline import IntArray
 
-IDENTITIES: Final = "identities.csv"
-"""The decisions of a run, in its folder."""
-
 IDENTITY_COLUMNS: Final = ("original_track_id", "identity")
 """What the faces of a run with decisions have beside the columns of the table."""
 

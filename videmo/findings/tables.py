@@ -13,17 +13,16 @@ import pyarrow as pa
 
 from videmo.errors import UsageError
 from videmo.filenames import is_plain
-from videmo.findings.identities import IDENTITIES, People, read_decisions
+from videmo.findings.identities import People, read_decisions
 from videmo.findings.manifest import carry
 from videmo.findings.table_file import TableFile
 from videmo.findings.tracks import summarize_tracks
+from videmo.output.names import IDENTITIES, SEGMENTS, STUDY
 from videmo.output.schema import SCHEMA_VERSION_KEY, check_version, tracks_schema
 from videmo.settings import Settings
 
 SETTINGS_KEY = "videmo.settings"
 _ANALYSE_AGAIN = "analyse it again with --overwrite"
-STUDY, SEGMENTS = "study.parquet", "segments.parquet"
-REPORT_PAGE, REPORT_TABLES = "report.html", "findings"
 _SEGMENT_COLUMNS = ("video_id", "segment", "start_s", "end_s")
 
 

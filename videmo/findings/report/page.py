@@ -20,9 +20,10 @@ from videmo.findings.report.methods import explain_methods
 from videmo.findings.report.panels import Panel, build_panels
 from videmo.findings.report.tables import USUAL_GROUPS, ReportTables, make_tables
 from videmo.findings.report.views import Kind, View, spell_duration, to_cell
-from videmo.findings.tables import REPORT_PAGE, Run
+from videmo.findings.tables import Run
 from videmo.output.files import replacing
 from videmo.output.lock import hold_folder
+from videmo.output.names import REPORT_PAGE
 
 _SCRIPTS: Final = ("timeline.js", "panel.js", "page.js")
 _CONTENTS: Final = {

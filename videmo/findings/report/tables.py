@@ -18,7 +18,8 @@ from videmo.findings.report.overview import tabulate_overview, tabulate_videos
 from videmo.findings.report.provenance import read_record, tabulate_provenance, tabulate_sources
 from videmo.findings.report.quality import measure_quality, tabulate_reasons, tabulate_respondents
 from videmo.findings.segment_summary import summarize_run_segments
-from videmo.findings.tables import REPORT_TABLES, Run
+from videmo.findings.tables import Run
+from videmo.output.names import REPORT_TABLES
 from videmo.output.parquet import write_table
 
 STUDY_COLUMNS: Final = ("respondent", "condition", "stimulus", "consent_id", "purpose")

@@ -12,10 +12,10 @@ from videmo.analysis.folder import TABLES
 from videmo.detection.neural import PRESET as DETECTOR_PRESET
 from videmo.errors import PresetError, UsageError, VideoError
 from videmo.filenames import find_shown, show_name
-from videmo.findings.identities import IDENTITIES
-from videmo.findings.tables import REPORT_PAGE, REPORT_TABLES, Run
+from videmo.findings.tables import Run
 from videmo.output.checksums import CHECKSUMS, read_checksums
 from videmo.output.lock import LOCK
+from videmo.output.names import IDENTITIES, REPORT_PAGE, REPORT_TABLES
 from videmo.presets import find_preset, hash_file
 from videmo.video.discover import discover
 from videmo.video.files import hash_source
