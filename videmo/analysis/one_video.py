@@ -32,6 +32,8 @@ from videmo.video.discover import Input
 from videmo.video.files import hash_source
 from videmo.video.stage import open_reader
 
+CHARTS = "videmo.findings.charts"
+"""What draws them; it is imported where they are wanted alone."""
 _CHARTS = threading.Lock()
 """Matplotlib is not made for several threads at once."""
 

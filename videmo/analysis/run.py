@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from videmo.analysis.ahead import imported_ahead
 from videmo.analysis.folder import RunFolder
 from videmo.analysis.models import open_models
-from videmo.analysis.one_video import Context, analyze_one
+from videmo.analysis.one_video import CHARTS, Context, analyze_one
 from videmo.analysis.provenance import RunRecord
 from videmo.datatypes import RunReport, StageStatistics, VideoReport
 from videmo.output.lock import hold_folder
@@ -23,6 +24,9 @@ from videmo.video.discover import Input, discover
 
 if TYPE_CHECKING:
     from videmo.analysis.study import StudyPlan
+
+OVERALL = "videmo.analysis.overall"
+"""Imported while the first frames are analysed, as `CHARTS` is where some are drawn."""
 
 SAME_COLUMNS = ("videmo.preset_sha256",)
 """Footer values that must agree for a video's tracks to stand beside those of others."""
@@ -118,7 +122,8 @@ def _run_lanes(
     sources: Sequence[Input], folder: RunFolder, settings: Settings, preset: Preset, heard: _Remember
 ) -> tuple[tuple[VideoReport, ...], tuple[StageStatistics, ...]]:
     """Load the models, run the lanes and carry the study; return the reports in input order and the statistics."""
-    with open_models(settings) as models:
+    later = imported_ahead(OVERALL, *([CHARTS] if settings.charts else []))
+    with open_models(settings) as models, later:
         context = Context(folder, settings, preset, models, heard)
         heard.begun(len(sources))
         results = run_lanes(sources, partial(analyze_one, context=context), jobs=jobs_for(settings, len(sources)))
