@@ -50,6 +50,8 @@ _STEPS: Final = 8
 """More steps change the mean error by less than 0.05 degrees."""
 
 _CENTRED: Final = GENERIC_FACE - GENERIC_FACE.mean(axis=0)
+_SPREAD: Final = (_CENTRED**2).sum()
+_LEAST_SQUARES: Final = np.linalg.pinv(_CENTRED).T
 
 
 def head_pose(landmarks: Float32Array) -> Float32Array:
@@ -76,7 +78,7 @@ def head_pose(landmarks: Float32Array) -> Float32Array:
 
 def _fit(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rotations (n, 3, 3) that bring the generic face nearest to centred points (n, 5, 2)."""
-    affine = np.swapaxes(points, 1, 2) @ np.linalg.pinv(_CENTRED).T
+    affine = np.swapaxes(points, 1, 2) @ _LEAST_SQUARES
     left, sizes, right = np.linalg.svd(affine, full_matrices=False)
     rows = left @ right
     rotations = np.concatenate([rows, np.cross(rows[:, :1], rows[:, 1:])], axis=1)
@@ -91,10 +93,13 @@ def _fit(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _similarity(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return rotations (n, 3, 3) and scales (n,) that bring the generic face nearest to centred points (n, 5, 3)."""
     left, sizes, right = np.linalg.svd(np.swapaxes(points, 1, 2) @ _CENTRED)
-    handedness = np.sign(np.linalg.det(left @ right))
-    left[:, :, 2] *= handedness[:, None]
-    sizes[:, 2] *= handedness
-    return left @ right, sizes.sum(axis=1) / (_CENTRED**2).sum()
+    rotations = left @ right
+    mirrored = np.linalg.det(rotations) < 0
+    if mirrored.any():  # rare
+        left[mirrored, :, 2] *= -1
+        sizes[mirrored, 2] *= -1
+        rotations = left @ right
+    return rotations, sizes.sum(axis=1) / _SPREAD
 
 
 def _angles(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
