@@ -4,43 +4,55 @@ from __future__ import annotations
 
 import importlib
 import sys
-import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from videmo.analysis.ahead import imported_ahead
 
+NAMES = ("first_later", "second_later")
+
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a file whose content is imported as `wanted_later`."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder from which modules of `NAMES` are imported anew."""
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "wanted_later", raising=False)
-    return tmp_path / "wanted_later.py"
+    for name in NAMES:
+        monkeypatch.setitem(sys.modules, name, sys)
+        monkeypatch.delitem(sys.modules, name)
+    return tmp_path
 
 
-def test_a_module_is_imported_by_another_thread_while_the_block_runs(module: Path) -> None:
-    module.write_text("import threading\nTHREAD = threading.current_thread()\n", encoding="utf-8")
-    before = threading.active_count()
-    with imported_ahead("wanted_later"):
-        pass
-    assert sys.modules["wanted_later"].THREAD is not threading.main_thread()
-    assert threading.active_count() == before
+def wait_for(*names: str) -> None:
+    end_s = time.monotonic() + 20
+    while not all(getattr(sys.modules.get(name), "DONE", False) for name in names):
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
 
 
-def test_what_is_wrong_with_one_is_told_where_it_is_wanted_and_the_next_is_imported(module: Path) -> None:
-    module.write_text("raise ImportError('no such library')\n", encoding="utf-8")
-    sys.modules.pop("colorsys", None)
-    with imported_ahead("wanted_later", "colorsys"):
-        pass
-    assert "colorsys" in sys.modules
+def test_modules_are_imported_by_another_thread_while_the_block_runs(home: Path) -> None:
+    for name in NAMES:
+        (home / f"{name}.py").write_text("import threading\nBY = threading.current_thread().name\nDONE = True\n")
+    with imported_ahead(*NAMES):
+        wait_for(*NAMES)
+    assert [sys.modules[name].BY for name in NAMES] == ["videmo-import"] * 2
+
+
+def test_what_is_wrong_with_one_is_told_where_it_is_wanted_and_the_next_is_imported(home: Path) -> None:
+    (home / "first_later.py").write_text("raise ImportError('no such library')\n")
+    (home / "second_later.py").write_text("DONE = True\n")
+    with imported_ahead(*NAMES):
+        wait_for("second_later")
     with pytest.raises(ImportError, match="no such library"):
-        importlib.import_module("wanted_later")
+        importlib.import_module("first_later")
 
 
-def test_an_error_of_the_block_is_raised_once_the_thread_has_ended(module: Path) -> None:
-    module.write_text("import time\ntime.sleep(0.1)\nDONE = True\n", encoding="utf-8")
-    with pytest.raises(ZeroDivisionError), imported_ahead("wanted_later"):
-        raise ZeroDivisionError
-    assert sys.modules["wanted_later"].DONE
+def test_a_block_that_ends_waits_for_the_module_at_hand_and_for_no_other(home: Path) -> None:
+    (home / "first_later.py").write_text("import time\nBEGUN = True\ntime.sleep(0.3)\nDONE = True\n")
+    (home / "second_later.py").write_text("DONE = True\n")
+    with imported_ahead(*NAMES):
+        while not hasattr(sys.modules.get("first_later"), "BEGUN"):
+            time.sleep(0.01)
+    assert sys.modules["first_later"].DONE
+    assert "second_later" not in sys.modules
