@@ -59,7 +59,8 @@ def _one_graph(model: Any) -> Callable[[NDArray[np.float32]], Any]:
     signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
     return cast(
         Callable[[NDArray[np.float32]], Any],
-        tf.function(lambda rows: model(rows, training=False), input_signature=[signature]),
+        # AutoGraph would write its Python into a temporary file, and there is nothing for it to rewrite.
+        tf.function(lambda rows: model(rows, training=False), input_signature=[signature], autograph=False),
     )
 
 
