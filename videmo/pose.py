@@ -51,7 +51,7 @@ _STEPS: Final = 8
 
 _CENTRED: Final = GENERIC_FACE - GENERIC_FACE.mean(axis=0)
 _SPREAD: Final = (_CENTRED**2).sum()
-_LEAST_SQUARES: Final = np.linalg.pinv(_CENTRED).T
+_LEAST_SQUARES: Final = np.linalg.pinv(_CENTRED).T  # points times it: the affine map that brings the face nearest
 
 
 def head_pose(landmarks: Float32Array) -> Float32Array:

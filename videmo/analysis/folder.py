@@ -51,6 +51,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Kept here, for lanes that end at the same time may each make `overall` anew.
         self._tracks: dict[str, pa.Table] = {}
 
     @cached_property
