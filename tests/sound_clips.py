@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
 from av.container import InputContainer
 
 FPS, SIDE_PX, RATE = 25, 64, 48_000
+PLAIN_H264: Final = {"preset": "ultrafast", "bf": "0"}
+LEADING_PICTURES: Final = {
+    "preset": "ultrafast",
+    "x265-params": "radl=2:bframes=4:b-adapt=0:keyint=25:min-keyint=25:open-gop=0:scenecut=0:log-level=none",
+}
+"""HEVC whose key frames are followed by pictures that are shown before them."""
 
 
 def write_flash(
@@ -21,13 +30,15 @@ def write_flash(
     duration_s: float = 2.0,
     picture_start_s: float = 0.0,
     sound_start_s: float = 0.0,
+    video_codec: str = "libx264",
+    video_options: Mapping[str, str] = PLAIN_H264,
 ) -> Path:
     """Write a clip (container by suffix): white picture and tone from `flash_s` on, both black and silent before.
 
     Picture and sound start at their own times on the container's clock; the flash is at `flash_s` of the picture.
     """
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "bf": "0"})
+        video = container.add_stream(video_codec, rate=FPS, options=dict(video_options))
         video.width = video.height = SIDE_PX
         video.pix_fmt = "yuv420p"
         audio = container.add_stream(audio_codec, rate=rate, layout="mono")
@@ -41,6 +52,26 @@ def write_flash(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         _write_tone(container, audio, rate, picture_start_s + flash_s, sound_start_s, picture_start_s + duration_s)
+    return path
+
+
+def cut_at_second_key_frame(source: Path, path: Path) -> Path:
+    """Copy a clip's packets from the second key frame on, sound from the same second, as editors cut without loss."""
+    with av.open(str(source)) as container, av.open(str(path), "w") as target:
+        streams = {stream.index: target.add_stream_from_template(stream) for stream in container.streams}
+        start_s, keys = math.inf, 0
+        for packet in container.demux():
+            if packet.dts is None or packet.pts is None:
+                continue
+            time_s = float(packet.pts * packet.time_base)
+            keys += packet.stream.type == "video" and packet.is_keyframe
+            if keys == 2 and start_s == math.inf:
+                start_s = time_s - 0.2
+            if keys >= 2 and (packet.stream.type == "video" or time_s >= start_s):
+                shift = round(start_s / packet.time_base)
+                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
     return path
 
 

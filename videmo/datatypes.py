@@ -49,7 +49,8 @@ class VideoInfo:
     """What is known of a video before its first frame is decoded.
 
     `width_px`, `height_px` are as displayed (after rotation and pixel aspect). `time_base` is the unit of `Frame.pts`
-    in seconds. `duration_s` and `frame_count` are the container's claim, None where it makes none.
+    in seconds, and `start_pts` says where `Frame.pts` 0 lies on the container's own clock. `duration_s` and
+    `frame_count` are the container's claim, None where it makes none.
     """
 
     id: str
@@ -61,6 +62,7 @@ class VideoInfo:
     duration_s: float | None = None
     frame_count: int | None = None
     has_audio: bool = False
+    start_pts: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

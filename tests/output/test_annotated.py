@@ -9,11 +9,12 @@ import av
 import numpy as np
 import pytest
 from scored_frames import FlatPicture, scored_faces, scored_frames, video_info
-from sound_clips import FPS, flash_times_s, write_flash
+from sound_clips import FPS, LEADING_PICTURES, cut_at_second_key_frame, flash_times_s, write_flash
 from synthetic import counting_pictures, plain, write_clip
 
 from videmo.datatypes import Frame, FrameFaces, ScoredFaces, VideoInfo
 from videmo.emotion.labels import EMOTIONS
+from videmo.errors import VideoError
 from videmo.output.annotated import AnnotatedVideoSink
 from videmo.video.pyav import PyAvReader
 
@@ -78,6 +79,15 @@ def test_pictures_of_any_size_are_written(size: tuple[int, int], tmp_path: Path)
     assert [picture.shape for picture in written] == [(size[1] + size[1] % 2, size[0] + size[0] % 2)] * 3
 
 
+def test_pictures_that_h264_does_not_take_fail_their_video_alone(tmp_path: Path) -> None:
+    video = video_info(tmp_path, width_px=16_386, height_px=2)
+    sink = AnnotatedVideoSink(tmp_path / "out.mp4", video, EMOTIONS)
+    with pytest.raises(VideoError, match=r"pictures of 16386 x 2 px cannot be encoded as H\.264 .*--no-video"):
+        sink.write(next(iter(scored_frames(video, [0]))))
+    sink.abort()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "rate", "expected"),
     [
@@ -120,6 +130,18 @@ def test_sound_that_starts_at_another_time_stays_in_step(
     white_s, tone_s = flash_times_s(tmp_path / "out.mp4")
     assert white_s == pytest.approx(1.0, abs=1e-3)
     assert abs(tone_s - white_s) < ONE_FRAME_S / 2
+
+
+def test_sound_stays_in_step_where_pictures_are_shown_before_the_streams_start(tmp_path: Path) -> None:
+    hevc = {"video_codec": "libx265", "video_options": LEADING_PICTURES}
+    whole = write_flash(tmp_path / "whole.mp4", audio_codec="aac", flash_s=2.4, duration_s=4.0, **hevc)
+    source = cut_at_second_key_frame(whole, tmp_path / "cut.mkv")
+    with av.open(str(source)) as container:
+        stream = container.streams.video[0]
+        assert next(container.decode(stream)).pts < stream.start_time
+    annotate(source, tmp_path / "out.mp4")
+    (source_white_s, source_tone_s), (white_s, tone_s) = map(flash_times_s, (source, tmp_path / "out.mp4"))
+    assert tone_s - white_s == pytest.approx(source_tone_s - source_white_s, abs=0.02)
 
 
 @pytest.mark.parametrize("codec", ["aac", "pcm_s16le"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,11 @@ def test_frames_that_would_fill_the_memory_are_refused(tmp_path: Path, monkeypat
     reader = PyAvReader("clip", path)
     assert len(list(reader.frames())) == 2
     reader.close()
+
+
+def test_a_pixel_aspect_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = counting_pictures(2, width_px=64, height_px=48)
+    path = write_clip(tmp_path / "bomb.mkv", pictures, sample_aspect_ratio=Fraction(2))
+    monkeypatch.setattr(container, "MOST_PIXELS", 64 * 48)
+    with pytest.raises(VideoError, match=r"bomb\.mkv: frames of 128 x 48 px, more than 3072 pixels"):
+        PyAvReader("clip", path)

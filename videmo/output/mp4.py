@@ -45,7 +45,7 @@ class Mp4Writer:
 
     Raises:
         OutputError: the disk is full or the folder does not allow it.
-        VideoError: the source cannot be opened any more.
+        VideoError: the source cannot be opened any more; in `write` and `close`, the pictures cannot be encoded.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Mp4Writer:
         self._sound: Soundtrack | None = None
         if self._source and video.has_audio:
             # Second 0 of the picture on the container's clock, by which the sound goes.
-            start_ticks = (_pictures(self._source).start_time or 0) + first_pts
+            start_ticks = video.start_pts + first_pts
             self._sound = Soundtrack(self._source, self._target, float(start_ticks * self._tick))
 
     @property
@@ -111,11 +111,19 @@ class Mp4Writer:
             self._partial.unlink(missing_ok=True)
 
     def _encode(self, frame: VideoFrame | None) -> None:
-        with explained(self._path):
-            for packet in self._stream.encode(frame):
-                if self._sound:
-                    self._sound.advance(float((packet.pts or 0) * packet.time_base))
-                self._target.mux(packet)
+        """Encode a picture, or at the end those that the encoder still holds."""
+        try:
+            with explained(self._path):
+                for packet in self._stream.encode(frame):
+                    if self._sound:
+                        self._sound.advance(float((packet.pts or 0) * packet.time_base))
+                    self._target.mux(packet)
+        except FFmpegError as error:  # x264 takes no picture of more than 16,384 px a side
+            size = f"{self._stream.width} x {self._stream.height} px"
+            told = (
+                f"pictures of {size} cannot be encoded as H.264 ({error.strerror}): leave its video out with --no-video"
+            )
+            raise VideoError(f"{self._video.path}: {told}") from error
 
     def _add_stream(self, width_px: int, height_px: int) -> VideoStream:
         rate = min(self._video.frame_rate, _HIGHEST_RATE).limit_denominator(1001)

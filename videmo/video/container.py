@@ -85,17 +85,27 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
         raise VideoError(f"{path}: no video stream, it holds {held}")
     if streams[0].codec_context is None:
         raise VideoError(f"{path}: no decoder for its video codec: convert it to H.264 or copy it again")
-    if streams[0].width * streams[0].height > MOST_PIXELS:
-        size = f"{streams[0].width} x {streams[0].height} px"
-        raise VideoError(f"{path}: frames of {size}, more than {MOST_PIXELS} pixels: scale it down or copy it again")
+    _check_size(path, streams[0].width, streams[0].height)
     return streams[0]
 
 
-def display_of(stream: VideoStream, first: VideoFrame) -> Display:
-    """Return how the stream's pictures are shown: pixel aspect of the stream, rotation of the first frame."""
+def _check_size(path: Path, width_px: int, height_px: int) -> None:
+    if width_px * height_px > MOST_PIXELS:
+        size = f"{width_px} x {height_px} px"
+        raise VideoError(f"{path}: frames of {size}, more than {MOST_PIXELS} pixels: scale it down or copy it again")
+
+
+def display_of(path: Path, stream: VideoStream, first: VideoFrame) -> Display:
+    """Return how the stream's pictures are shown: pixel aspect of the stream, rotation of the first frame.
+
+    Raises:
+        VideoError: the pixel aspect makes frames of more than `MOST_PIXELS`.
+    """
     aspect = stream.sample_aspect_ratio or Fraction(1)
+    width_px = max(1, round(first.width * aspect))
+    _check_size(path, width_px, first.height)
     # FFmpeg counts the turn counter-clockwise.
-    return Display(max(1, round(first.width * aspect)), first.height, round(-first.rotation / 90) * 90 % 360)
+    return Display(width_px, first.height, round(-first.rotation / 90) * 90 % 360)
 
 
 def frame_rate_of(stream: VideoStream) -> Fraction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,10 @@ class PyAvReader:
             self._first = next(self._decoded, None)
             if self._first is None:
                 raise VideoError(f"{path}: none of its video frames can be decoded, the file is damaged: copy it again")
-            self._display = display_of(stream, self._first)
+            self._display = display_of(path, stream, self._first)
             self._clock = _Clock(self._container, stream, self._first, self.problems)
-            self.info = _info(video_id, path, self._container, stream, self._display.size)
+            info = _info(video_id, path, self._container, stream, self._display.size)
+            self.info = replace(info, start_pts=self._clock.start)
         except BaseException:
             self.close()
             raise
@@ -111,7 +113,7 @@ class _Clock:
         # AVI stores no PTS: FFmpeg guesses one, wrongly where there are B-frames, but the DTS counts the frames.
         self._prefers_dts = container.format.name == "avi"
         starts = [tick for tick in (stream.start_time, self._stamp(first)) if tick is not None]
-        self._start = min(starts, default=0)
+        self.start = min(starts, default=0)
         self._step = max(1, round(1 / (frame_rate_of(stream) * (stream.time_base or 1))))
         self._most = round(_MOST_STEP_S / (stream.time_base or 1))
         self._last = -1
@@ -124,7 +126,7 @@ class _Clock:
     def ticks(self, frame: VideoFrame) -> int:
         """Return the frame's time since the stream's start; none or a mad one is estimated, a repeated one moved up."""
         stamp = self._stamp(frame)
-        ticks = None if stamp is None else stamp - self._start
+        ticks = None if stamp is None else stamp - self.start
         is_mad = ticks is not None and ticks > self._last + self._most
         self._problems.missing_pts += ticks is None
         self._problems.implausible_pts += is_mad
