@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from videmo.errors import UsageError
-from videmo.settings import Settings, read_config
+from videmo.settings import Settings, read_toml
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,11 @@ from videmo.settings import Settings, read_config
         ("quality_min_score", "high"),
         ("jobs", 0),
         ("stall_limit_s", 0.0),
+        ("stall_limit_s", math.inf),
+        ("fps", math.inf),
+        ("image_fps", math.inf),
+        ("image_fps", 1e-8),
+        ("detect_every_s", math.inf),
         ("batch_size", 0),
         ("device", "tpu"),
         ("existing", "maybe"),
@@ -71,12 +77,16 @@ def test_config_file_is_read_and_its_faults_name_the_file(tmp_path: Path) -> Non
     path = tmp_path / "run.toml"
     path.write_text('fps = 5.0\ndetector_model = "yunet.onnx"\nquality_max_yaw_deg = 30\n')
     expected = Settings(fps=5, detector_model=Path("yunet.onnx"), quality_max_yaw_deg=30)
-    assert Settings().merged(read_config(path)) == expected
+    assert Settings().merged(read_toml(path, "configuration")) == expected
     path.write_text("fps = = 5")
     with pytest.raises(UsageError, match=r"run\.toml: not a TOML file"):
-        read_config(path)
+        read_toml(path, "configuration")
     with pytest.raises(UsageError, match=r"absent\.toml: cannot read the configuration"):
-        read_config(tmp_path / "absent.toml")
+        read_toml(tmp_path / "absent.toml", "configuration")
+
+
+def test_a_path_may_be_text_as_files_and_the_command_line_have_it() -> None:
+    assert Settings().merged({"detector_model": "yunet.onnx"}).detector_model == Path("yunet.onnx")
 
 
 def test_what_decides_the_numbers_is_told_apart_from_the_machine() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -19,6 +20,7 @@ Anonymize = Literal["blur", "pixelate", "box"]
 
 
 STALL_LIMIT_S: Final = 60.0
+_PATHS: Final = {"detector_model"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,13 @@ class Settings:
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(Settings).items():
             _require(_fits(getattr(self, name), hint), name, getattr(self, name), _spell(hint))
-        _require(self.fps is None or self.fps > 0, "fps", self.fps, "a number above 0")
+        _require(self.fps is None or 0 < self.fps < math.inf, "fps", self.fps, "a number above 0")
         _require(self.fps is None or self.stride == 1, "fps", self.fps, "either fps or stride, not both")
         _require(self.stride >= 1, "stride", self.stride, "a whole number from 1")
         _require(self.start_s >= 0, "start_s", self.start_s, "seconds from 0")
         _require(self.end_s is None or self.end_s > self.start_s, "end_s", self.end_s, "seconds after start_s")
-        _require(self.image_fps > 0, "image_fps", self.image_fps, "a number above 0")
+        # Times of pictures are counted in fractions of whole numbers up to a million.
+        _require(1e-6 <= self.image_fps <= 1e6, "image_fps", self.image_fps, "0.000001 to 1000000")
         _require(
             self.detect_size_px is None or self.detect_size_px >= 32, "detect_size_px", self.detect_size_px, "from 32"
         )
@@ -100,13 +103,13 @@ class Settings:
         _require(self.min_face_px >= 1, "min_face_px", self.min_face_px, "a whole number from 1")
         frames, seconds = self.detect_every_frames, self.detect_every_s
         _require(frames >= 1, "detect_every_frames", frames, "a whole number from 1")
-        _require(seconds is None or seconds > 0, "detect_every_s", seconds, "seconds above 0")
+        _require(seconds is None or 0 < seconds < math.inf, "detect_every_s", seconds, "seconds above 0")
         either = "either detect_every_s or detect_every_frames, not both"
         _require(seconds is None or frames == 1, "detect_every_s", seconds, either)
         self._require_quality()
         _require(self.jobs is None or self.jobs >= 1, "jobs", self.jobs, "a whole number from 1")
         _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "a number from 1")
-        _require(self.stall_limit_s > 0, "stall_limit_s", self.stall_limit_s, "seconds above 0")
+        _require(0 < self.stall_limit_s < math.inf, "stall_limit_s", self.stall_limit_s, "seconds above 0")
 
     def _require_quality(self) -> None:
         """Raise UsageError where a limit could not be met or could not exclude anything."""
@@ -118,12 +121,16 @@ class Settings:
                 _require(0 <= value <= most, name, value, f"0 to {most:g}")
 
     def merged(self, values: Mapping[str, Any]) -> Settings:
-        """Return a copy with `values` on top; raises UsageError on an unknown name or a value that cannot be used."""
+        """Return a copy with `values` on top, of which a path may be text, as files and `describe` have it.
+
+        Raises UsageError on an unknown name or a value that cannot be used.
+        """
         known = {item.name for item in fields(self)}
         for name in values:
             if name not in known:
                 raise UsageError(f"unknown setting {name!r}; known: {', '.join(sorted(known))}")
-        return replace(self, **values)
+        paths = {name: Path(value) for name, value in values.items() if name in _PATHS and isinstance(value, str)}
+        return replace(self, **{**values, **paths})
 
     def describe(self) -> dict[str, Any]:
         """Return the settings as plain values for run.json."""
@@ -156,15 +163,6 @@ def _spell(hint: Any) -> str:
 def _require(holds: bool, name: str, value: object, allowed: str) -> None:
     if not holds:
         raise UsageError(f"setting {name} = {value!r} cannot be used: expected {allowed}")
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Return the settings of a TOML file, names as in `Settings`; raises UsageError naming the file."""
-    values = read_toml(path, "configuration")
-    for name in ("detector_model", "detector-model"):
-        if isinstance(values.get(name), str):
-            values[name] = Path(values[name])
-    return values
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:

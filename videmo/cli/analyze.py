@@ -13,7 +13,7 @@ from videmo.cli.show import show_note, show_plan, show_report
 from videmo.cli.signals import exit_code
 from videmo.cli.values import Hide, Progress, parse_detect_every
 from videmo.errors import Interrupted, UsageError, VideoError
-from videmo.settings import Settings, read_config
+from videmo.settings import Settings, read_toml
 
 DEFAULTS = Settings()
 
@@ -137,7 +137,7 @@ def _spell_out(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_file(config: Path) -> dict[str, Any]:
     """Return the settings of a configuration file, which must make sense alone; the error names the file."""
-    values = {name.replace("-", "_"): value for name, value in read_config(config).items()}
+    values = {name.replace("-", "_"): value for name, value in read_toml(config, "configuration").items()}
     flags: dict[str, bool] = {name: bool(values.pop(name)) for name in FLAGS if name in values}
     try:
         values = _spell_out(values | _outputs(flags))

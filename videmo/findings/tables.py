@@ -80,8 +80,6 @@ class Run:
         path = self._path("frames", video_id)
         with open_table(path) as file:
             values = file.said(SETTINGS_KEY, dict, {})
-        if isinstance(values.get("detector_model"), str):
-            values["detector_model"] = Path(values["detector_model"])
         known = {item.name for item in fields(Settings)}  # a newer videmo may have more
         try:
             return Settings().merged({name: value for name, value in values.items() if name in known})
