@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,6 +52,12 @@ def test_names_are_drawn_beside_the_ids(copy: Path, run_cli: Cli, tmp_path: Path
     assert run_cli("identities", copy, "--clear")[0] == 0
     assert run_cli("render", copy)[0] == 0
     np.testing.assert_array_equal(pictures(copy / "annotated" / "face.mp4"), before)
+
+
+def test_a_video_without_frames_leaves_the_others_to_be_rendered(copy: Path, run_cli: Cli, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "dark.png"), np.zeros((48, 64, 3), np.uint8))
+    assert run_cli("analyze", tmp_path / "dark.png", "--out", tmp_path / "late", "--start", 5, "--no-charts")[0] == 0
+    assert run_cli("render", tmp_path / "late")[:2] == (0, "")
 
 
 def test_unknown_video_is_named(copy: Path, run_cli: Cli) -> None:

@@ -58,12 +58,13 @@ def _render(
     if unknown := [video_id for video_id in video_ids if video_id not in known]:
         raise UsageError(f"{run.out}: no finished video {', '.join(unknown)}: known are {', '.join(known)}")
     _check_identities(run, video_ids or known, visible)
-    folder, paths = RunFolder(run.out), []
+    folder, paths = RunFolder(run.out), list[Path]()
     for video_id in video_ids or known:
         source = str(videos.loc[video_id, "path"])
-        paths.append(_render_one(run, folder, video_id, source, anonymize, visible, labels_shown))
-        folder.checksums.add(paths[-1:])
+        written = _render_one(run, folder, video_id, source, anonymize, visible, labels_shown)
+        folder.checksums.add(written)
         folder.checksums.write()
+        paths += written
     return paths
 
 
@@ -85,7 +86,8 @@ def _render_one(
     anonymize: Anonymize | None,
     visible: Sequence[str],
     labels_shown: bool,
-) -> Path:
+) -> list[Path]:
+    """Write one annotated video and return its path; without a frame there is none."""
     settings = run.settings(video_id)
     source = discover([find_shown(path)])[0]
     _check_unchanged(source, run.footer(video_id))
@@ -107,7 +109,7 @@ def _render_one(
         for item in replay(frames, run, video_id):
             sink.write(item)
         folder.checksums.drop([target])
-        return sink.close()[0]
+        return sink.close()
     except BaseException:
         sink.abort()
         raise
