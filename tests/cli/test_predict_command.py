@@ -15,6 +15,7 @@ import skimage.data
 from videmo.analysis.pictures import predict
 from videmo.emotion.labels import EMOTIONS
 from videmo.presets import find_preset
+from videmo.settings import Settings
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -46,6 +47,11 @@ def test_each_picture_is_answered_for_itself(folder: Path) -> None:
     np.testing.assert_allclose(found[list(EMOTIONS)].sum(axis=1), 1, atol=1e-4)
     alone = predict([folder / "one.png"])
     pd.testing.assert_frame_equal(alone, table.iloc[[1]].reset_index(drop=True), atol=1e-3)
+
+
+def test_what_concerns_the_frames_of_videos_leaves_no_picture_out(folder: Path) -> None:
+    sampled = Settings(stride=2, start_s=1.0, end_s=2.0, detect_every_frames=3)
+    pd.testing.assert_frame_equal(predict([folder], sampled), predict([folder]))
 
 
 def test_faces_that_are_cut_out_already_are_not_looked_for(tmp_path: Path) -> None:

@@ -58,7 +58,9 @@ def predict(inputs: Sequence[str | Path], settings: Settings | None = None, *, c
     Example:
         >>> predict(["portrait.jpg"])[["file", "face", "emotion"]]  # doctest: +SKIP
     """
-    chosen = settings or Settings()
+    # All pictures are looked at, whatever is said of the frames of videos.
+    every = {"fps": None, "stride": 1, "start_s": 0.0, "end_s": None, "detect_every_frames": 1, "detect_every_s": None}
+    chosen = (settings or Settings()).merged(every)
     paths = _find_pictures(inputs)
     with _open_crop_models(chosen) if crops else open_models(chosen) as models:
         table = _tabulate(_score(paths, models, replace(chosen, min_face_px=1) if crops else chosen), models.labels)
