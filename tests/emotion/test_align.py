@@ -121,6 +121,19 @@ def test_crops_come_from_the_faces_surroundings_as_from_the_whole_picture(
     np.testing.assert_array_equal(item.faces.crops, cut_faces(picture.gray(), rows, landmarks, 24, framing))
 
 
+def test_faces_at_both_ends_of_a_picture_wider_than_opencv_warps() -> None:
+    pixels = np.tile(np.repeat(scenery(60, 100)[..., None], 3, axis=2), (1, 400, 1))
+    info = VideoInfo("panorama", Path("panorama"), 40_000, 60, Fraction(25), Fraction(1, 25))
+    rows = boxes((10, 10, 50, 50), (39_910, 10, 39_950, 50))
+    faces = TrackedFaces(rows, np.ones(2, np.float32), None, np.array([1, 2], np.int32))
+
+    (item,) = align(
+        iter([FrameFaces(Frame(info, 0, 0, 0.0, ArrayPicture(pixels)), faces)]), 24, PLAIN, keep_picture=False
+    )
+
+    assert np.array_equal(item.faces.crops[0], item.faces.crops[1])
+
+
 @given(st.floats(-60, 60), st.floats(0.5, 3))
 def test_a_turned_or_resized_face_gives_the_same_crop(degrees: float, scale: float) -> None:
     gray = scenery(400, 400)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videmo.datatypes import AlignedFaces, Float32Array, FrameFaces, Part, TrackedFaces, UInt8Array
+from videmo.datatypes import AlignedFaces, Float32Array, FrameFaces, Part, Picture, TrackedFaces, UInt8Array
 from videmo.occlusion import measure_occlusion
 from videmo.quality import MEASURES, measure_crops, measure_cut_off
 
@@ -18,6 +18,7 @@ Point = tuple[float, float]
 
 # Interpolation reads the neighbours of a square's outermost pixels.
 _READ_BEYOND_PX: Final = 2
+_WARPED_BELOW_PX: Final = 32_767  # OpenCV takes no picture of a side from here on
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,21 @@ def align(
         if len(faces) and frame.picture is not None:
             size = frame.picture.width_px, frame.picture.height_px
             squares = place_squares(faces.boxes, faces.landmarks, framing)
-            part = squares.surroundings(*size)
-            crops = cut_squares(frame.picture.gray(part), squares.seen_from(*part[:2]), crop_side_px)
+            crops = _cut_from(frame.picture, squares, crop_side_px)
             cut_off = measure_cut_off(squares.corners, *size)
             measures = np.column_stack([measure_crops(crops), cut_off, measure_occlusion(crops)])
         known = (faces.boxes, faces.scores, faces.landmarks, faces.track_ids)
         aligned = AlignedFaces(*known, crops, measures=measures)
         yield FrameFaces(frame if keep_picture else frame.without_picture(), aligned)
+
+
+def _cut_from(picture: Picture, squares: Squares, crop_side_px: int) -> UInt8Array:
+    """Return the squares of a picture as `cut_squares` does, made of no more of it than is needed."""
+    x1, y1, x2, y2 = part = squares.surroundings(picture.width_px, picture.height_px)
+    if max(x2 - x1, y2 - y1) >= _WARPED_BELOW_PX and len(squares.centres) > 1:
+        alone = [Squares(squares.centres[i : i + 1], squares.x_axes[i : i + 1]) for i in range(len(squares.centres))]
+        return np.concatenate([_cut_from(picture, square, crop_side_px) for square in alone])
+    return cut_squares(picture.gray(part), squares.seen_from(x1, y1), crop_side_px)
 
 
 def cut_squares(gray: UInt8Array, squares: Squares, crop_side_px: int) -> UInt8Array:
