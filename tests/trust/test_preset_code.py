@@ -214,7 +214,11 @@ def huge_array(file: h5py.File) -> None:
     file.create_dataset("array", (MOST_BYTES + 1,), "u1", chunks=(1 << 20,))
 
 
-@pytest.mark.parametrize("spoil", [foreign_link, foreign_array, virtual_array, huge_array])
+def named_type(file: h5py.File) -> None:
+    file["type"] = np.dtype("f4")
+
+
+@pytest.mark.parametrize("spoil", [named_type, foreign_link, foreign_array, virtual_array, huge_array])
 def test_arrays_of_other_files_are_not_read(folder: Path, spoil: Callable[[h5py.File], None]) -> None:
     weights = folder / "model.keras"
     members = members_of(weights)

@@ -90,7 +90,7 @@ def _is_allowed(value: dict[str, Any]) -> bool:
 
 
 def _find_foreign(arrays: bytes) -> str | None:
-    """Return the name of an array that lies elsewhere or claims to be huge, None where there is none."""
+    """Return the name of what is no array, lies elsewhere or claims to be huge; None where there is none."""
     import h5py
 
     with h5py.File(io.BytesIO(arrays), "r") as file:
@@ -104,7 +104,7 @@ def _find_foreign(arrays: bytes) -> str | None:
                 item = group[name]
                 if isinstance(item, h5py.Group):
                     groups.append(item)
-                elif item.external or item.is_virtual or item.nbytes > MOST_BYTES:
-                    return str(item.name)
+                elif not isinstance(item, h5py.Dataset) or item.external or item.is_virtual or item.nbytes > MOST_BYTES:
+                    return f"{group.name}/{name}"
             seen.add(place)
     return None

@@ -75,5 +75,5 @@ def load_model(weights: Path) -> Any:
 
     try:
         return keras.saving.load_model(weights, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
+    except Exception as error:  # of any kind: damage shows wherever Keras or its backend first stumbles over it
         raise unreadable(weights, error) from error
