@@ -55,6 +55,12 @@ def test_cells_that_propose_nearly_the_same_box_vote_on_it() -> None:
     np.testing.assert_allclose(faces.landmarks, [[[5 + shift, 5]] * 5], rtol=1e-5)
 
 
+def test_scores_too_small_for_their_squares_give_no_empty_mean() -> None:
+    box = [0, 0, 10, 10, *[5] * 10]
+    found = select_faces(np.array([[-80.0, *box]], np.float32), min_score=0, nms_iou=0.5)
+    assert found.boxes.tolist() == [[0, 0, 10, 10]]
+
+
 def test_no_cell_no_face() -> None:
     faces = select_faces(np.zeros((0, 15), np.float32), min_score=0.5, nms_iou=0.5)
 

@@ -73,6 +73,13 @@ def test_only_one_of_many_at_any_moment(tmp_path: Path) -> None:
     assert len(turns) > 100
 
 
+def test_a_link_to_itself_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with hold_folder(tmp_path):
+        pass
+    assert (tmp_path / "loop").is_symlink()
+
+
 def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file: cannot be written"):

@@ -44,7 +44,7 @@ def select_faces(cells: NDArray[np.float32], *, min_score: float, nms_iou: float
     kept.sort()
     weights = (iou_matrix(boxes[kept], boxes) >= _VOTE_IOU) * np.square(scores)
     # A box without an area overlaps nothing, not even itself: it speaks for itself.
-    weights[np.arange(len(kept)), kept] = np.square(scores[kept])
+    weights[np.arange(len(kept)), kept] = np.maximum(np.square(scores[kept]), np.finfo(np.float32).tiny)
     voted = (weights / weights.sum(axis=1, keepdims=True)) @ candidates[:, 1:]
     return Detections(voted[:, :4], scores[kept], voted[:, 4:].reshape(-1, 5, 2))
 

@@ -112,7 +112,7 @@ def _even(value: float) -> int:
 
 @lru_cache(maxsize=16)
 def _yuv_colours(labels: tuple[str, ...]) -> list[Yuv]:
-    """Return the colour of each label in limited-range YUV, as the pictures are."""
+    """Return the colour of each label in limited-range YUV by BT.601; in BT.709 pictures it is seen 14 levels off."""
     # Blocks of 2 x 2 px of one colour: what one chroma sample covers.
     rgb = np.repeat(np.repeat(expression_colours(labels)[None], 2, axis=0), 2, axis=1)
     y, u, v = split_planes(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), np.uint8))

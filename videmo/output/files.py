@@ -44,7 +44,8 @@ def explained(path: Path) -> Iterator[None]:
 
 def check_inside(path: Path, out: Path) -> None:
     """Raise UsageError where a link, in a folder that others may have made, leads what lies at `path` out of `out`."""
-    if not path.resolve().is_relative_to(out.resolve()):
+    # Of a link that leads to itself, `Path.resolve` would raise.
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(out)):
         raise UsageError(f"{path}: a link out of {out}, where nothing is read or written: put its target in its place")
 
 
@@ -83,7 +84,7 @@ def publish(path: Path) -> None:
     """
     partial = partial_path(path)
     with explained(path):
-        with partial.open("rb") as file:
+        with partial.open("r+b") as file:  # Windows syncs no file that is open for reading only
             os.fsync(file.fileno())
             mode = os.fstat(file.fileno()).st_mode
         # Disks without permissions (FAT) gave it others, and refuse any change.
