@@ -32,14 +32,15 @@ def write_clip(
     b_frames: int = 0,
     sample_aspect_ratio: Fraction | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
     audio: bool = False,
 ) -> Path:
     """Write RGB `pictures` (H, W, 3) as a video file, its container chosen by the suffix; returns `path`.
 
     Pictures are shown at `times_s`, or at `fps`, plus `start_offset_s`. They are stored as given; `rotation` (0, 90,
-    180, 270; mp4 only) is the clockwise turn a player applies before showing them, `sample_aspect_ratio` the width of
-    a stored pixel over its height. `audio` adds a tone as long as the pictures. Pictures may be a generator: memory
-    stays bounded.
+    180, 270; mp4 only) is the clockwise turn a player applies before showing them, after it has changed left and right
+    where `mirrored`; `sample_aspect_ratio` the width of a stored pixel over its height. `audio` adds a tone as long as
+    the pictures. Pictures may be a generator: memory stays bounded.
     """
     pictures = iter(pictures)
     first = next(pictures)
@@ -58,15 +59,16 @@ def write_clip(
         end_s = encode_pictures(container, stream, chain([first], pictures), times)
         if tone is not None:
             encode_tone(container, tone, end_s)
-    if rotation:
-        _tag_rotation(path, rotation)
+    if rotation or mirrored:
+        _tag_turn(path, rotation, mirrored)
     return path
 
 
-def _tag_rotation(path: Path, clockwise: int) -> None:
+def _tag_turn(path: Path, clockwise: int, mirrored: bool) -> None:
     """Write the display matrix of ISO 14496-12 (8.3.2) into the first track header of an mp4 file."""
-    a, b = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[clockwise]
-    matrix = np.array([a, b, 0, -b, a, 0, 0, 0, 1 << 14], ">i4") << 16
+    a, b = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[clockwise]
+    across = (-a, -b) if mirrored else (a, b)
+    matrix = np.array([*across, 0, -b, a, 0, 0, 0, 1 << 14], ">i4") << 16
     data = bytearray(path.read_bytes())
     start = data.index(b"tkhd") + 44
     data[start : start + 36] = matrix.astype(">i4").tobytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -112,12 +113,14 @@ def test_every_shared_clip_is_read_whole_and_on_time(shared: Path, name: str) ->
     assert reader.problems.warnings() == ()
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_an_upright_scene_comes_out_upright(tmp_path: Path, rotation: int) -> None:
+def test_an_upright_scene_comes_out_upright(tmp_path: Path, rotation: int, mirrored: bool) -> None:
     scene = plain(320, 240)
     box = face_at(scene, 20, 60, 160)
-    stored = np.ascontiguousarray(np.rot90(scene, rotation // 90))  # what a camera held sideways stores
-    reader, frames = read(write_clip(tmp_path / "turned.mp4", [stored] * 3, rotation=rotation))
+    stored = np.rot90(scene, rotation // 90)  # what a camera held sideways stores
+    stored = np.ascontiguousarray(stored[:, ::-1] if mirrored else stored)
+    reader, frames = read(write_clip(tmp_path / "turned.mp4", [stored] * 3, rotation=rotation, mirrored=mirrored))
     assert (reader.info.width_px, reader.info.height_px) == (320, 240)
     picture = frames[0].picture
     assert picture is not None
@@ -125,6 +128,8 @@ def test_an_upright_scene_comes_out_upright(tmp_path: Path, rotation: int) -> No
     ((x, y, width, height),) = haar.detectMultiScale(picture.gray(), 1.1, 5)
     assert [x + width / 2, y + height / 2] == pytest.approx([box[::2].mean(), box[1::2].mean()], abs=12)
     assert np.abs(picture.rgb().astype(int) - scene).mean() < 4
+    back = cv2.cvtColor(picture.i420(), cv2.COLOR_YUV2RGB_I420)
+    assert np.abs(back.astype(int) - scene).mean() < 6
 
 
 @pytest.mark.shared
@@ -210,6 +215,23 @@ def test_a_stream_without_timestamps_is_given_those_of_its_rate(tmp_path: Path) 
     reader, frames = read(write_clip(tmp_path / "raw.h264", counting_pictures(10), fps=25))
     assert np.diff([frame.time_s for frame in frames]) == pytest.approx(1 / 25, abs=1e-3)
     assert reader.info.duration_s is None
+
+
+def test_damage_in_a_stream_without_timestamps_gives_no_frame_twice(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "raw.h264", counting_pictures(30), time_base=Fraction(1, 25), options={"g": "10"})
+    data = bytearray(path.read_bytes())
+    slices = [found.start() for found in re.finditer(b"\x00\x00\x01[\x41\x65\x01\x61]", data)]
+    data[slices[15] + 4 : slices[15] + 12] = b"\xff" * 8
+    path.write_bytes(data)
+    assert 20 < len(read(path)[1]) < 30
+
+
+def test_a_clock_that_begins_anew_goes_on(tmp_path: Path) -> None:
+    part = write_clip(tmp_path / "part.ts", counting_pictures(50)).read_bytes()
+    (tmp_path / "joined.ts").write_bytes(part * 3)
+    reader, frames = read(tmp_path / "joined.ts")
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(np.full(149, 0.04), abs=1e-3)
+    assert reader.problems.warnings() == ("the clock began anew 2 times: the time goes on from the frame before",)
 
 
 def test_a_resolution_change_is_scaled_to_the_first_size(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from fractions import Fraction
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import av
 import av.error
+import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -96,7 +99,7 @@ def _check_size(path: Path, width_px: int, height_px: int) -> None:
 
 
 def display_of(path: Path, stream: VideoStream, first: VideoFrame) -> Display:
-    """Return how the stream's pictures are shown: pixel aspect of the stream, rotation of the first frame.
+    """Return how the stream's pictures are shown: pixel aspect of the stream, turn of the first frame.
 
     Raises:
         VideoError: the pixel aspect makes frames of more than `MOST_PIXELS`.
@@ -104,8 +107,21 @@ def display_of(path: Path, stream: VideoStream, first: VideoFrame) -> Display:
     aspect = stream.sample_aspect_ratio or Fraction(1)
     width_px = max(1, round(first.width * aspect))
     _check_size(path, width_px, first.height)
-    # FFmpeg counts the turn counter-clockwise.
-    return Display(width_px, first.height, round(-first.rotation / 90) * 90 % 360)
+    return Display(width_px, first.height, *_turn_of(first))
+
+
+def _turn_of(frame: VideoFrame) -> tuple[int, bool]:
+    """Return the turn clockwise in degrees, and whether left and right change places before it (ISO 14496-12, 8.3.2).
+
+    `VideoFrame.rotation` tells the turn alone, a wrong one where the picture is mirrored, as some front cameras do.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, SideData):
+        return 0, False
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].astype(float)
+    mirrored = bool(a * d < b * c)
+    angle = math.atan2(-b, -a) if mirrored else math.atan2(b, a)
+    return round(math.degrees(angle) / 90) * 90 % 360, mirrored
 
 
 def frame_rate_of(stream: VideoStream) -> Fraction:

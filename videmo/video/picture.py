@@ -65,12 +65,18 @@ def color_range(frame: VideoFrame) -> int:
 class Display:
     """How a stream's pictures are shown: their size with square pixels *before* the turn, then the turn.
 
-    `rotation` is in degrees clockwise: 0, 90, 180 or 270.
+    `rotation` is in degrees clockwise: 0, 90, 180 or 270. With `mirrored` left and right change places before it.
     """
 
     width_px: int
     height_px: int
     rotation: int
+    mirrored: bool = False
+
+    @property
+    def as_stored(self) -> bool:
+        """True when pictures are shown as they are stored."""
+        return not (self.rotation or self.mirrored)
 
     @property
     def swapped(self) -> bool:
@@ -84,6 +90,8 @@ class Display:
 
     def upright(self, pixels: UInt8Array) -> UInt8Array:
         """Return the pixels (h, w[, 3]) turned as displayed."""
+        if self.mirrored:
+            pixels = np.asarray(cv2.flip(pixels, 1), np.uint8)
         return np.asarray(cv2.rotate(pixels, _CV2_TURNS[self.rotation]), np.uint8) if self.rotation else pixels
 
 
@@ -121,7 +129,7 @@ class VideoPicture:
         else:
             source, limited = self._as_displayed("gray", _FULL), False
         luma, size = _plane(source, 0), (self.display.width_px, self.display.height_px)
-        if size == (source.width, source.height) and not self.display.rotation:
+        if size == (source.width, source.height) and self.display.as_stored:
             return _stretch(_cut(luma, part), limited)
         stretched = _stretch(luma, limited)
         if size != (source.width, source.height):

@@ -27,6 +27,8 @@ from videmo.video.stall import StallWatch
 _SHORTFALL_S, _SHORTFALL_FRAMES = 0.1, 4
 # A step this long between two frames is damage or a clock that was set on the way; tables by seconds would not end.
 _MOST_STEP_S = 31 * 86_400
+# A step back this long between two frames is a clock that begins anew, as where recordings were joined.
+_LEAST_RESTART_S = 1
 # In these containers one packet is one picture, so a packet without a frame is a frame that could not be decoded.
 _PACKET_IS_FRAME = ("mov,", "matroska,")
 
@@ -114,8 +116,10 @@ class _Clock:
         self._prefers_dts = container.format.name == "avi"
         starts = [tick for tick in (stream.start_time, self._stamp(first)) if tick is not None]
         self.start = min(starts, default=0)
-        self._step = max(1, round(1 / (frame_rate_of(stream) * (stream.time_base or 1))))
-        self._most = round(_MOST_STEP_S / (stream.time_base or 1))
+        time_base = stream.time_base or 1
+        self._step = max(1, round(1 / (frame_rate_of(stream) * time_base)))
+        self._most, self._restart = round(_MOST_STEP_S / time_base), round(_LEAST_RESTART_S / time_base)
+        self._offset = self.start
         self._last = -1
         self._problems = problems
 
@@ -124,9 +128,15 @@ class _Clock:
         return first if first is not None else second
 
     def ticks(self, frame: VideoFrame) -> int:
-        """Return the frame's time since the stream's start; none or a mad one is estimated, a repeated one moved up."""
+        """Return the frame's time since the stream's start; none or a mad one is estimated, a repeated one moved up.
+
+        Where the clock begins anew the time goes on: the frame comes one mean step after the last one.
+        """
         stamp = self._stamp(frame)
-        ticks = None if stamp is None else stamp - self.start
+        if stamp is not None and stamp - self._offset <= self._last - self._restart:
+            self._offset = stamp - self._last - self._step
+            self._problems.restarts += 1
+        ticks = None if stamp is None else stamp - self._offset
         is_mad = ticks is not None and ticks > self._last + self._most
         self._problems.missing_pts += ticks is None
         self._problems.implausible_pts += is_mad
@@ -151,7 +161,7 @@ def _decode(
             frames, last_pts = frames + 1, frame.pts
             yield frame
             stall.restart()
-    if frames < packets:
+    if frames < packets and (last_pts is not None or not frames):  # without times nobody knows which frames are new
         for frame in _decode_tail(path, last_pts, stall):
             frames += 1
             yield frame

@@ -45,9 +45,6 @@ def decode(
     With `fps` the first frame at or after each point start_s + k / fps is analysed, once, however irregular the frames;
     else every `stride`-th frame by index. The frames between pass as well: cuts are looked for in all of them, and the
     annotated video shows them.
-
-    Raises:
-        VideoError: the input holds no frame.
     """
     is_due = _due_by_time(fps, start_s) if fps else lambda frame: frame.index % stride == 0
     try:
