@@ -85,6 +85,28 @@ def test_names_that_cannot_be_looked_up_fail_alone(name: str) -> None:
         open_reader(discover([name, "a.mp4"])[0])
 
 
+def test_what_videmo_has_written_is_no_input() -> None:
+    touch("a.mp4", "out/run.json", "out/annotated/a.mp4", "out/charts/a.png", "out/own.mp4", "charts/b.mp4")
+    assert found(".") == [("video", [name]) for name in ("a.mp4", "charts/b.mp4", "out/own.mp4")]
+    assert found("out/annotated") == [("video", ["out/annotated/a.mp4"])]
+    touch("run.json", "annotated/a.mp4")
+    assert found(".") == [("video", [name]) for name in ("a.mp4", "out/own.mp4")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_linked_folders_are_searched_once_and_loops_end() -> None:
+    touch("disk/session/b.mp4", "videos/a.mp4")
+    for name, target in (("videos/one", "../disk"), ("videos/two", "../disk/session"), ("disk/up", "../videos")):
+        Path(name).symlink_to(target)
+    assert found("videos") == [("video", ["videos/a.mp4"]), ("video", ["videos/two/b.mp4"])]
+
+
+def test_an_empty_name_is_a_mistake() -> None:
+    touch("a.mp4")
+    with pytest.raises(UsageError, match="an input is empty"):
+        discover([""])
+
+
 def test_links_to_one_file_are_one_input() -> None:
     touch("v/a.mp4")
     Path("v/b.mp4").symlink_to(Path("v/a.mp4").resolve())

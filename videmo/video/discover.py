@@ -30,6 +30,8 @@ VIDEO_SUFFIXES = _suffixes(
 PICTURE_SUFFIXES = _suffixes("avif bmp dib jp2 jpe jpeg jpg pbm pgm png pnm ppm tif tiff webp")
 _ID_BYTES = 100
 _MOST_DETAIL = 3
+# In a folder that holds the first, the others are what videmo made, not what it is to look at.
+_RUN, _RESULTS = "run.json", frozenset({"annotated", "charts", "faces", "frames"})
 # Windows opens a device when a file has one of these names, whatever its suffix.
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 
@@ -64,14 +66,14 @@ def discover(inputs: Sequence[str | Path]) -> list[Input]:
 def explore(inputs: Sequence[str | Path]) -> Discovery:
     """Find the videos and pictures that files, folders and globs stand for.
 
-    A folder is searched with its subfolders, in natural name order, without hidden ones; there the suffix decides
-    what is a video or a picture. A folder that holds pictures but no video is one image sequence. A file named by
-    itself (or by a glob) is taken whatever its suffix; a picture is then a sequence of one. What is named twice is
-    taken once. A path that is missing or empty becomes an input that fails when it is opened, so that it does not
-    stop the others.
+    A folder is searched with its subfolders, links followed, in natural name order, without hidden ones and without
+    what videmo has written; there the suffix decides what is a video or a picture. A folder that holds pictures but
+    no video is one image sequence. A file named by itself (or by a glob) is taken whatever its suffix; a picture is
+    then a sequence of one. What is named twice is taken once. A path that is missing or empty becomes an input that
+    fails when it is opened, so that it does not stop the others.
 
     Raises:
-        UsageError: when nothing is named, or all that is named is missing or empty; names each.
+        UsageError: when nothing is named, a name is empty, or all that is named is missing or empty; names each.
 
     Example:
         >>> [item.video_id for item in explore(["videos/", "more/*.mp4"]).inputs]  # doctest: +SKIP
@@ -103,6 +105,8 @@ def natural_key(path: str | Path) -> list[int | str]:
 
 def _expand(given: str | Path) -> list[Path]:
     """Return the paths of a glob, or the path itself where it exists or nothing matches."""
+    if not str(given):
+        raise UsageError("an input is empty: a variable that is not set? name files, folders or globs")
     if os.path.lexists(given):
         return [Path(given)]
     path = Path(os.path.expanduser(given))  # noqa: PTH111 (Path.expanduser fails on a file named "~notes.mp4")
@@ -116,8 +120,14 @@ def _search(folder: Path, ignored: list[Path]) -> list[tuple[Path, ...]]:
     """Return the videos and sequences in a folder and its subfolders, and those that cannot be listed as they are."""
     found: list[tuple[Path, ...]] = []
     closed: list[OSError] = []
-    for root, folders, names in os.walk(folder, onerror=closed.append):
-        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=natural_key)
+    entered = {os.path.realpath(folder)}
+    for root, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
+        made = _RESULTS if _RUN in names else frozenset[str]()
+        # A folder that links lead to twice, or back into itself, is searched once.
+        links = {name: os.path.realpath(os.path.join(root, name)) for name in folders}  # noqa: PTH118
+        new = [name for name in folders if not name.startswith(".") and name not in made and links[name] not in entered]
+        entered |= {links[name] for name in new}
+        folders[:] = sorted(new, key=natural_key)
         files = [Path(root, name) for name in sorted(names, key=natural_key) if not name.startswith(".")]
         media = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES]
         if media and all(map(_is_picture, media)):
