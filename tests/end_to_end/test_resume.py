@@ -15,6 +15,8 @@ import pytest
 import synthetic
 
 import videmo
+from videmo.analysis.folder import RunFolder
+from videmo.errors import UsageError, VidemoError
 from videmo.findings.report.page import write_report
 from videmo.findings.tables import Run
 
@@ -97,6 +99,70 @@ def test_resume_with_other_settings_or_another_source_does_the_video_again(clips
     shutil.copy(clips / "clip1.mp4", source)
     assert not resumed(plain.merged({"stride": 2}))
     assert resumed(plain.merged({"stride": 2, "jobs": 2}))
+
+
+def test_a_setting_that_cannot_be_used_touches_no_result(clips: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    plain = videmo.Settings(annotated_video=False, charts=False)
+    videmo.analyze([clips / "clip0.mp4"], out, plain)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for wrong in ({"detector": "yuno"}, {"detector_model": Path("nobody")}):
+        with pytest.raises(VidemoError, match=r"nobody|yuno"):
+            videmo.analyze([clips / "clip0.mp4"], out, plain.merged({"existing": "overwrite", **wrong}))
+        with pytest.raises(VidemoError, match=r"nobody|yuno"):
+            videmo.analyze([clips / "clip0.mp4"], tmp_path / "new", plain.merged(wrong))
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_results_that_no_input_stands_for_are_not_mixed_with_new_ones(clips: Path, tmp_path: Path) -> None:
+    out, folder = tmp_path / "out", tmp_path / "clips"
+    (folder / "more").mkdir(parents=True)
+    for name in ("one.mp4", "two.mp4"):
+        shutil.copy(clips / "clip0.mp4", folder / name)
+    resume = videmo.Settings(annotated_video=False, charts=False, existing="resume")
+    videmo.analyze([folder], out, resume)
+    with pytest.raises(UsageError, match="out holds results of two, which no input stands for: name their files"):
+        videmo.analyze([folder / "one.mp4"], out, resume)
+    # A second file of a name gives both another id: the tables of the first go by the new one, and nobody counts twice.
+    shutil.copy(clips / "clip1.mp4", folder / "more" / "one.mp4")
+    report = videmo.analyze([folder], out, resume)
+    assert Run(out).video_ids == sorted(video.video_id for video in report.videos)
+    assert [video.resumed for video in report.videos if video.video_id == "two"] == [True]
+
+
+def test_videos_of_two_models_never_lie_side_by_side(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = videmo.Settings(annotated_video=False, charts=False, existing="resume", jobs=1)
+    videmo.analyze([clips], tmp_path / "out", settings)
+    finished = RunFolder.complete
+
+    def stop(folder: RunFolder, video_id: str) -> None:
+        finished(folder, video_id)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunFolder, "complete", stop)
+    with pytest.raises(KeyboardInterrupt):
+        videmo.analyze([clips], tmp_path / "out", settings.merged({"model": "fer2013-resnet-48"}))
+    assert Run(tmp_path / "out").video_ids == ["clip0"]
+
+
+def test_a_hidden_video_is_kept_where_the_next_run_wants_none(clips: Path, tmp_path: Path) -> None:
+    settings = videmo.Settings(charts=False, existing="resume", anonymize="blur")
+    videmo.analyze([clips / "clip0.mp4"], tmp_path / "out", settings)
+    for anonymize in ("blur", None):
+        again = settings.merged({"annotated_video": False, "anonymize": anonymize})
+        assert videmo.analyze([clips / "clip0.mp4"], tmp_path / "out", again).videos[0].resumed
+    assert (tmp_path / "out" / "annotated" / "clip0.mp4").exists()
+
+
+def test_a_folder_of_the_users_own_is_not_taken_for_results(clips: Path, tmp_path: Path) -> None:
+    own = tmp_path / "out" / "charts" / "mine.png"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"mine")
+    videmo.analyze([clips / "clip0.mp4"], tmp_path / "out", videmo.Settings(annotated_video=False, charts=False))
+    assert own.read_bytes() == b"mine"
 
 
 def test_resume_with_another_version_of_the_detector_does_the_video_again(

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 HIDDEN = "videmo.anonymize"
 """How the faces of the annotated video are hidden; absent where they are not."""
 
+_SOURCE, _PRESET = "videmo.source_path", "videmo.preset_sha256"
+
 FINGERPRINT = (
-    *("videmo.source_sha256", "videmo.preset_sha256", "videmo.detector_version", "videmo.settings", HIDDEN),
+    *("videmo.source_sha256", _PRESET, "videmo.detector_version", "videmo.settings", HIDDEN),
     SCHEMA_VERSION_KEY,
 )
 """Footer values that must agree for a finished video to be taken over by `--resume`."""
@@ -71,17 +73,36 @@ class RunFolder:
         """Return the file of one video in `part` (frames, faces, annotated, charts)."""
         return self.path / part / f"{video_id}{PARTS[part]}"
 
-    def prepare(self, existing: Existing) -> None:
-        """Make the folder ready: results that are there are refused, removed or kept to go on with.
+    def check(self, existing: Existing, sources: Mapping[str, str]) -> None:
+        """Raise UsageError where results are there and refused, or cannot be gone on with; nothing is touched.
 
-        Raises UsageError when they are refused, or are to be gone on with and another videmo wrote them; OutputError
-        when the folder cannot be written to.
+        They cannot if a newer videmo wrote them, or if some are of none of the `sources` (paths by video id): they
+        would stay among the new ones, and no table over all videos would know them.
         """
         held = [path for path in self._ours() if path.suffix != ".partial"]
         if held and existing == "refuse":
             raise UsageError(f"{self.path} already holds results: use --resume to go on, --overwrite to start again")
         if existing == "resume":
             self._check_versions()
+            paths = set(sources.values())
+            others = [name for name, said in self._footers() if name not in sources and said.get(_SOURCE) not in paths]
+            if others:
+                named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+                way_out = "name their files as well, or another folder with --out"
+                raise UsageError(f"{self.path} holds results of {named}, which no input stands for: {way_out}")
+
+    def prepare(self, existing: Existing, sources: Mapping[str, str], preset_sha256: str) -> None:
+        """Make the folder ready: results that are there are removed or kept to go on with.
+
+        Those of another model go, lest a run that is stopped leave videos of other columns side by side; so do those
+        of a source that goes by another id now.
+
+        Raises OutputError when the folder cannot be written to.
+        """
+        if existing == "resume":
+            for video_id, said in list(self._footers()):
+                if video_id not in sources or said.get(_PRESET) != preset_sha256:
+                    self.withdraw(video_id)
         with explained(self.path):
             for path in self._ours():
                 if existing == "overwrite" or path.suffix == ".partial":
@@ -89,6 +110,11 @@ class RunFolder:
             for part in PARTS:
                 (self.path / part).mkdir(parents=True, exist_ok=True)
         self.checksums.drop(self.path / name for name in OVER_ALL)
+
+    def _footers(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Yield the videos that lie finished in the folder and what their tables say; nothing of a damaged one."""
+        for path in sorted((self.path / "frames").glob(f"*{PARTS['frames']}")):
+            yield path.name.removesuffix(PARTS["frames"]), _footer(path) or {}
 
     def withdraw(self, video_id: str) -> None:
         """Remove the files of a video that is about to get others, the one that marks it as finished first.
@@ -148,7 +174,9 @@ class RunFolder:
                 )
 
     def _ours(self) -> Iterator[Path]:
-        """Yield the files of videmo that lie in the folder, half-written ones too."""
+        """Yield the files of videmo that lie in the folder, half-written ones too; none where it never ran."""
+        if not any((self.path / name).exists() for name in (RUN, f"{RUN}.partial", CHECKSUMS, "frames")):
+            return  # a folder of the user's may be called charts
         names = [name for table in TABLES for name in (table, f"{table}.partial")]
         yield from (path for name in names if (path := self.path / name).is_file())
         for part, suffix in (PARTS | {REPORT_TABLES: ".parquet"}).items():

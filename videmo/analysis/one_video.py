@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 import videmo
-from videmo.analysis.folder import HIDDEN, REPORT, RunFolder, report_to_json
+from videmo.analysis.folder import FINGERPRINT, HIDDEN, REPORT, RunFolder, report_to_json
 from videmo.analysis.lane import scored_frames
 from videmo.analysis.models import Models
 from videmo.datatypes import FrameFaces, ScoredFaces, StageStatistics, VideoReport
@@ -47,6 +48,9 @@ class Context:
     preset: Preset
     models: Models
     progress: ProgressListener
+
+
+_NOTHING_ANALYSED: Final = "no frame was analysed: the video ends before the time to start at"
 
 
 @dataclass(slots=True)
@@ -103,9 +107,11 @@ def _taken_over(source: Input, metadata: Mapping[str, str], context: Context) ->
     """Return the report of a video that was finished before, its chart drawn anew if it is missing."""
     if context.settings.existing != "resume":
         return None
-    report = context.folder.finished(source.video_id, metadata)
+    pictured = context.settings.annotated_video
+    keys = [key for key in FINGERPRINT if pictured or key != HIDDEN]
+    report = context.folder.finished(source.video_id, metadata, keys)
     annotated = context.folder.part("annotated", source.video_id)
-    if report is None or (context.settings.annotated_video and not annotated.exists()):
+    if report is None or (pictured and not annotated.exists()):
         return None
     _draw_chart(source.video_id, context, missing_only=True)
     return replace(report, resumed=True)
@@ -190,7 +196,7 @@ def _describe(report: VideoReport, reader: Reader, counts: _Counts, warnings: Se
         frames_undecodable=problems.undecodable,
         faces=counts.faces,
         tracks=len(counts.track_ids),
-        warnings=(*problems.warnings(), *warnings),
+        warnings=(*problems.warnings(), *warnings, *([] if counts.analysed else [_NOTHING_ANALYSED])),
     )
 
 

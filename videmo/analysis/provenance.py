@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import videmo
@@ -61,7 +61,7 @@ class RunRecord:
             "seconds": round(self.seconds, 3),
             "settings": self._settings.describe(),
             "preset": {"name": self._preset.name, "sha256": self._preset.sha256},
-            "versions": {"videmo": videmo.__version__, **{name: version(name) for name in LIBRARIES}},
+            "versions": {"videmo": videmo.__version__, **{name: _version_of(name) for name in LIBRARIES}},
             "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
             "videos": {
                 state: sum(report.status == state for report in reports) for state in ("done", "failed", "cancelled")
@@ -70,3 +70,11 @@ class RunRecord:
             "bottleneck": bottleneck(tuple(stages)),
         }
         self._folder.write_run(values)
+
+
+def _version_of(library: str) -> str | None:
+    """Return the version of a library, None where another package stands in for it (opencv-python-headless, say)."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

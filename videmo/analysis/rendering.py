@@ -40,8 +40,9 @@ def render(
         labels_shown: Whether boxes, ids and expressions are drawn.
 
     Raises:
-        UsageError: `out` is no run or being written to, a video is not in it, or nobody has an identity in `visible`.
-        VideoError: a source is gone, is another file by now, or cannot be read any more.
+        UsageError: `out` is no run or being written to, a video is not in it, a source is gone, or nobody has an
+            identity in `visible`.
+        VideoError: a source is another file by now, or cannot be read any more.
         OutputError: the video cannot be written.
     """
     run = Run(Path(out))

@@ -103,32 +103,35 @@ def _run(
     progress: ProgressListener,
 ) -> RunReport:
     """Make the folder ready, run the lanes and write the tables over all videos, also when the run is stopped."""
-    folder.prepare(settings.existing)
+    paths = {source.video_id: source.shown_path for source in sources}
+    folder.check(settings.existing, paths)
     record = RunRecord(folder, settings, preset)
-    if plan:
-        folder.overall.write_study(plan, record.metadata)
-    record.write("running", ())
-    heard = _Remember(progress, lambda video_id: folder.finished(video_id, record.metadata, SAME_COLUMNS))
-    try:
-        reports, stages = _run_lanes(sources, folder, settings, preset, heard)
-        record.end("done", reports, preset.labels, stages)
-    except BaseException:
-        record.end("stopped", heard.in_order(sources), preset.labels)
-        raise
+    with open_models(settings) as models:  # before anything is touched: what the settings name may not be there
+        folder.prepare(settings.existing, paths, preset.sha256)
+        if plan:
+            folder.overall.write_study(plan, record.metadata)
+        record.write("running", ())
+        heard = _Remember(progress, lambda video_id: folder.finished(video_id, record.metadata, SAME_COLUMNS))
+        context = Context(folder, settings, preset, models, heard)
+        try:
+            reports, stages = _run_lanes(sources, context, heard)
+            record.end("done", reports, preset.labels, stages)
+        except BaseException:
+            record.end("stopped", heard.in_order(sources), preset.labels)
+            raise
     return RunReport(reports, record.seconds, stages)
 
 
 def _run_lanes(
-    sources: Sequence[Input], folder: RunFolder, settings: Settings, preset: Preset, heard: _Remember
+    sources: Sequence[Input], context: Context, heard: _Remember
 ) -> tuple[tuple[VideoReport, ...], tuple[StageStatistics, ...]]:
-    """Load the models, run the lanes and carry the study; return the reports in input order and the statistics."""
-    later = imported_ahead(OVERALL, *([CHARTS] if settings.charts else []))
-    with open_models(settings) as models, later:
-        context = Context(folder, settings, preset, models, heard)
+    """Run the lanes and carry the study; return the reports in input order and the statistics."""
+    settings, folder = context.settings, context.folder
+    with imported_ahead(OVERALL, *([CHARTS] if settings.charts else [])):
         heard.begun(len(sources))
         results = run_lanes(sources, partial(analyze_one, context=context), jobs=jobs_for(settings, len(sources)))
         folder.carry_study(report.video_id for report, _ in results if report.status == "done")
-        stages = (*add_up([stages for _, stages in results]), *models.statistics())
+        stages = (*add_up([stages for _, stages in results]), *context.models.statistics())
     return tuple(report for report, _ in results), stages
 
 
