@@ -168,7 +168,7 @@ def _require(holds: bool, name: str, value: object, allowed: str) -> None:
 def read_toml(path: Path, what: str) -> dict[str, Any]:
     """Return the values of a TOML file that holds `what`; raises UsageError naming the file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a mark before the text
     except OSError as error:
         raise UsageError(f"{path}: cannot read the {what}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # also a number of too many digits
