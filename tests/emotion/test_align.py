@@ -161,6 +161,20 @@ def test_without_a_framing_for_landmarks_the_box_decides() -> None:
     assert np.array_equal(crop, cut_faces(scenery(), boxes((20, 30, 68, 78)), None, 48, PLAIN))
 
 
+@pytest.mark.parametrize("moved_px", [-36, 270])
+def test_a_face_cut_off_at_the_side_is_framed_as_if_it_were_whole(moved_px: float) -> None:
+    whole = np.array([[20, 40, 80, 120]], np.float32)
+    framing, landmarks = FRAMINGS["neural"], FACE[None] + np.float32([moved_px, 0])
+    expected = place_squares(whole + np.float32([moved_px, 0, moved_px, 0]), landmarks, framing)
+    seen = np.clip(whole + np.float32([moved_px, 0, moved_px, 0]), 0, [320, 240, 320, 240]).astype(np.float32)
+
+    placed = place_squares(seen, landmarks, framing, 320)
+
+    assert np.hypot(*placed.x_axes.T) == pytest.approx(np.hypot(*expected.x_axes.T), rel=0.05)
+    assert placed.centres == pytest.approx(expected.centres, abs=2)
+    assert np.hypot(*place_squares(seen, landmarks, framing).x_axes.T) < 0.8 * np.hypot(*expected.x_axes.T)
+
+
 @pytest.mark.parametrize("faces", [0, 1, 4])
 def test_every_frame_comes_out_with_a_crop_of_each_face(faces: int) -> None:
     item = next(align(iter([frame_faces(faces=faces)]), 48, PLAIN, keep_picture=False))

@@ -49,6 +49,7 @@ def squares(count: int) -> UInt8Array:
 def test_finds_where_the_box_lies_in_the_picture(colour: str) -> None:
     report = measure_framing(BrightSquare(landmarks=False, colour=colour), squares(6))
     assert report.framing.sides_per_width == pytest.approx(2, abs=0.05)
+    assert report.framing.sides_per_height == pytest.approx(2, abs=0.05)
     assert report.framing.box_centre == pytest.approx((0.375, 0.5), abs=0.02)
     assert report.framing.landmarks_centre is None
 
@@ -82,4 +83,5 @@ def test_the_framings_in_use_are_what_the_training_pictures_say(shared: Path, na
     assert measured.box_centre == pytest.approx(used.box_centre, abs=0.03)
     assert (measured.landmarks_centre is None) == (used.landmarks_centre is None)
     if measured.landmarks_centre is not None:
+        assert measured.sides_per_height == pytest.approx(used.sides_per_height, abs=0.05)
         assert measured.landmarks_centre == pytest.approx(used.landmarks_centre, abs=0.02)

@@ -18,6 +18,7 @@ Point = tuple[float, float]
 
 # Interpolation reads the neighbours of a square's outermost pixels.
 _READ_BEYOND_PX: Final = 2
+_BORDER_PX: Final = 1.0
 _WARPED_BELOW_PX: Final = 32_767  # OpenCV takes no picture of a side from here on
 
 
@@ -25,14 +26,16 @@ _WARPED_BELOW_PX: Final = 32_767  # OpenCV takes no picture of a side from here 
 class Framing:
     """Where a detector sees the face in a training picture, so that the same cut can be made in a video.
 
-    `sides_per_width`: the picture's side over the width of the box. `box_centre` and `landmarks_centre` (None for a
-    detector without landmarks): where the centre of the box and the mean of the five landmarks lie in the picture, as
-    (x, y) in 0..1.
+    `sides_per_width`: the picture's side over the width of the box; `sides_per_height` over its height (None: not
+    known), for faces that the left or right border cuts off, whose box is no wider than what is seen. `box_centre` and
+    `landmarks_centre` (None for a detector without landmarks): where the centre of the box and the mean of the five
+    landmarks lie in the picture, as (x, y) in 0..1.
     """
 
     sides_per_width: float
     box_centre: Point
     landmarks_centre: Point | None = None
+    sides_per_height: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,12 +69,12 @@ class Squares:
 
 
 # Measured by `videmo.training.framing.measure_framing` on 3,000 training pictures of FER2013 (the first by name):
-# neural saw a face in 2,963 of them, haar in 2,357, yunet in 2,772. Standard deviations: side 12, 10 and 12 %, centre
-# 0.04, 0.02 and 0.04 sides.
+# neural saw a face in 2,963 of them, haar in 2,357, yunet in 2,772. Standard deviations: side 12, 10 and 12 % (by the
+# height 14 and 15 %), centre 0.04, 0.02 and 0.04 sides.
 FRAMINGS: Final = {
-    "neural": Framing(1.293, box_centre=(0.493, 0.517), landmarks_centre=(0.498, 0.579)),
+    "neural": Framing(1.293, box_centre=(0.493, 0.517), landmarks_centre=(0.498, 0.579), sides_per_height=0.993),
     "haar": Framing(1.032, box_centre=(0.503, 0.495)),
-    "yunet": Framing(1.312, box_centre=(0.498, 0.5), landmarks_centre=(0.492, 0.576)),
+    "yunet": Framing(1.312, box_centre=(0.498, 0.5), landmarks_centre=(0.492, 0.576), sides_per_height=1.017),
 }
 
 
@@ -88,7 +91,7 @@ def align(
         measures = np.zeros((0, len(MEASURES)), np.float32)
         if len(faces) and frame.picture is not None:
             size = frame.picture.width_px, frame.picture.height_px
-            squares = place_squares(faces.boxes, faces.landmarks, framing)
+            squares = place_squares(faces.boxes, faces.landmarks, framing, size[0])
             crops = _cut_from(frame.picture, squares, crop_side_px)
             cut_off = measure_cut_off(squares.corners, *size)
             measures = np.column_stack([measure_crops(crops), cut_off, measure_occlusion(crops)])
@@ -127,7 +130,9 @@ def cut_squares(gray: UInt8Array, squares: Squares, crop_side_px: int) -> UInt8A
     return crops
 
 
-def place_squares(boxes: Float32Array, landmarks: Float32Array | None, framing: Framing) -> Squares:
+def place_squares(
+    boxes: Float32Array, landmarks: Float32Array | None, framing: Framing, width_px: int | None = None
+) -> Squares:
     """Return the squares to cut so that faces lie in them as in the training pictures.
 
     Faces with landmarks are turned upright about the landmarks' mean, which is steadier than the box; others are cut as
@@ -137,9 +142,15 @@ def place_squares(boxes: Float32Array, landmarks: Float32Array | None, framing: 
         boxes: (n, 4) xyxy px.
         landmarks: (n, 5, 2) px, in the order of `Detections`, or None.
         framing: How the training pictures lie around the box or the landmarks.
+        width_px: Width of the picture; with it a face that its left or right border cuts off gets a square by the
+            height of the box, where that is larger.
     """
     corners = boxes.astype(np.float64)
     sides = (corners[:, 2:3] - corners[:, :1]) * framing.sides_per_width
+    if width_px is not None and framing.sides_per_height is not None:
+        is_cut = (corners[:, :1] < _BORDER_PX) | (corners[:, 2:3] > width_px - _BORDER_PX)
+        by_height = (corners[:, 3:] - corners[:, 1:2]) * framing.sides_per_height
+        sides = np.where(is_cut, np.maximum(sides, by_height), sides)
     if landmarks is None or framing.landmarks_centre is None:
         anchors, anchor_in_crop = (corners[:, :2] + corners[:, 2:]) / 2, framing.box_centre
         x_axes = np.concatenate([sides, np.zeros_like(sides)], axis=1)

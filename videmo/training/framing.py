@@ -47,19 +47,22 @@ def measure_framing(detector: Detector, pictures: UInt8Array) -> FramingReport:
     Example:
         >>> faces = read_faces(Path("ferplus.zip"))["train"]  # doctest: +SKIP
         >>> measure_framing(HaarDetector(), faces.images[:3000]).framing  # doctest: +SKIP
-        Framing(sides_per_width=1.029, box_centre=(0.5, 0.5), landmarks_centre=None)
+        Framing(sides_per_width=1.029, box_centre=(0.5, 0.5), landmarks_centre=None, sides_per_height=1.029)
     """
     enlarged = zip(pictures, cycle(_ENLARGEMENTS), strict=False)
     found = [faces for picture, times in enlarged if len(faces := _detect(detector, picture, times))]
     if not found:
         raise DataError(f"no face found in any of {len(pictures)} training pictures: not face pictures, or too small")
     boxes = np.stack([faces.boxes[0] for faces in found])
-    sides = 1 / (boxes[:, 2] - boxes[:, 0])
+    sides, by_height = 1 / (boxes[:, 2] - boxes[:, 0]), 1 / (boxes[:, 3] - boxes[:, 1])
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     points = [faces.landmarks[0] for faces in found if faces.landmarks is not None]
     means = np.stack(points).mean(axis=1) if points else None
     framing = Framing(
-        round(float(np.median(sides)), 3), _median_point(centres), None if means is None else _median_point(means)
+        round(float(np.median(sides)), 3),
+        _median_point(centres),
+        None if means is None else _median_point(means),
+        round(float(np.median(by_height)), 3),
     )
     anchors = centres if means is None else means
     spread = (_spread(anchors[:, 0]), _spread(anchors[:, 1]))
