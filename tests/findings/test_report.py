@@ -251,3 +251,11 @@ def test_what_is_wrong_is_named(study: Run, tmp_path: Path, run_cli: Cli, monkey
 )
 def test_only_all_and_nothing_read_so(share: float, text: str) -> None:
     assert spell_share(share) == text
+
+
+def test_what_only_colour_says_is_printed_and_no_rule_of_style_stands_twice(html: str) -> None:
+    style = html.split("<style>")[1].split("@media")[0]
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
+    printed = [selector.strip() for selector, says in rules if says.strip() == "print-color-adjust: exact;"]
+    assert printed == [".swatch, .bar, td.probability"]
+    assert len(set(rules)) == len(rules)
