@@ -228,6 +228,10 @@ def test_what_is_wrong_is_named(study: Run, tmp_path: Path, run_cli: Cli, monkey
     code, _, err = run_cli("report", study.out, "--by", "conditoin", "--output", tmp_path / "x.html")
     assert (code, "did you mean 'condition'?" in err) == (2, True)
     assert not (tmp_path / "x.html").exists()
+    write_face(tmp_path / "old", "v", 1, fps=5)
+    write_study(tmp_path / "old", {"v": {"respondent": "R", "main_reason": "rain"}})
+    code, _, err = run_cli("report", finish(tmp_path / "old").out, "--by", "main_reason")
+    assert (code, "manifest column main_reason: videmo's table has columns of this name: rename it" in err) == (2, True)
     write_face(tmp_path / "half", "v", 1, fps=5)
     (finish(tmp_path / "half").out / "run.json").unlink()
     with pytest.raises(UsageError, match=r"run\.json: missing: the run was not finished"):

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from videmo.findings.manifest import carry
 from videmo.findings.observations import observe
 from videmo.findings.tables import Run
 from videmo.findings.timeline import frame_durations
@@ -34,13 +35,16 @@ class Quality:
 
 
 def measure_quality(run: Run, study_columns: Sequence[str] = ()) -> Quality:
-    """Return how much face time of each finished video is usable and what excluded the rest."""
+    """Return how much face time of each finished video is usable and what excluded the rest.
+
+    Raises:
+        UsageError: a column of the study that is asked for has the name of a column of `Quality.videos`.
+    """
     measured = [_measure_video(run, video_id) for video_id in run.video_ids]
     rows = pd.DataFrame([row for row, _ in measured], columns=_ROW)
     exclusions = pd.concat([found for _, found in measured] or [_exclusions("", pd.Series(dtype=float), 0.0)])
     study = run.study()
-    for name in (name for name in study_columns if name in study):
-        rows[name] = study[name].reindex(rows["video_id"]).to_numpy()
+    rows = carry(rows, study[[name for name in study_columns if name in study]])
     return Quality(rows, exclusions.reset_index(drop=True))
 
 
