@@ -26,8 +26,10 @@ from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
 from videmo.findings.report.embed import MISSING, SCALE, spell_json
 from videmo.findings.report.page import write_report
+from videmo.findings.report.sections import REASONS
 from videmo.findings.report.views import Kind, spell_share, to_cell
 from videmo.findings.tables import Run
+from videmo.quality import EXCLUDE_REASONS
 
 HOSTILE = '</script><img src=x onerror="hacked=1"><b>\'{{ 7*7 }}'
 Cli = Callable[..., tuple[int, str, str]]
@@ -255,6 +257,15 @@ def test_what_is_wrong_is_named(study: Run, tmp_path: Path, run_cli: Cli, monkey
 )
 def test_only_all_and_nothing_read_so(share: float, text: str) -> None:
     assert spell_share(share) == text
+
+
+def test_the_methods_list_the_limits_in_the_order_in_which_they_are_named(html: str) -> None:
+    words = ["size", "cut off", "brightness", "brightness", "contrast", "sharpness", "turn of", "occlusion", "score"]
+    usable = html.split("<dt>Usable</dt>")[1].split("</dd>")[0]
+    places = [usable.find(word) for _, word in zip(EXCLUDE_REASONS, words, strict=True)]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert list(REASONS) == list(EXCLUDE_REASONS)
 
 
 def test_what_only_colour_says_is_printed_and_no_rule_of_style_stands_twice(html: str) -> None:
