@@ -17,7 +17,7 @@ from videmo.findings.report.curves import choose_epoch
 from videmo.findings.report.figures import draw_groups
 from videmo.findings.report.groups import Groups
 from videmo.findings.report.page import write_report
-from videmo.findings.report.quality import measure_quality
+from videmo.findings.report.quality import measure_quality, tabulate_respondents
 from videmo.findings.tables import Run
 
 
@@ -37,6 +37,21 @@ def test_a_respondent_of_several_videos_is_added_up(tmp_path: Path) -> None:
     write_study(tmp_path, {video_id: {"respondent": "R"} for video_id in ("a", "b")})
     page = Reader(write_report(finish(tmp_path)).read_text(encoding="utf-8"))
     assert page.tables["usable-share-of-each-respondent"][1:] == [["R", "2", "4.0 s", "4.0 s", "100 %"]]
+
+
+def test_a_respondent_is_one_row_whatever_was_watched(tmp_path: Path) -> None:
+    seen = {"a": ("R", "old", "c1"), "b": ("R", "new", "c1"), "c": ("S", "old", None), "d": ("S", "old", "c2")}
+    for video_id in seen:
+        write_face(tmp_path, video_id, 2, fps=5)
+    columns = ("respondent", "condition", "consent_id")
+    write_study(tmp_path, {video_id: dict(zip(columns, said, strict=True)) for video_id, said in seen.items()})
+    table = tabulate_respondents(measure_quality(finish(tmp_path), columns).videos, columns)
+    told = table[[*columns, "videos", "seen_s"]]
+    assert told.astype(object).where(told.notna(), None).to_numpy().tolist() == [
+        ["R", None, "c1", 2, 4.0],
+        ["S", "old", None, 2, 4.0],
+    ]
+    assert tabulate_respondents(measure_quality(Run(tmp_path)).videos, ()).empty
 
 
 def test_the_annotated_video_is_linked_from_where_the_page_lies(tmp_path: Path) -> None:

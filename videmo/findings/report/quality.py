@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from videmo.findings.manifest import carry
+from videmo.findings.manifest import agreed, carry
 from videmo.findings.observations import observe
 from videmo.findings.tables import Run
 from videmo.findings.timeline import frame_durations
@@ -52,17 +52,18 @@ def tabulate_respondents(quality: pd.DataFrame, study_columns: Sequence[str]) ->
     """Return the rows of `Quality.videos` summed by respondent; empty where the run names none.
 
     Columns:
-        respondent and the other columns of the study that were asked for, `videos`, `analysed_s`, `seen_s`, `usable_s`,
-        `usable_share`
+        respondent, and what the other columns of the study that were asked for say of all videos of a respondent alike;
+        `videos`, `analysed_s`, `seen_s`, `usable_s`, `usable_share`
     """
-    keys = [name for name in study_columns if name in quality]
-    if "respondent" not in keys:
+    if "respondent" not in quality:
         return pd.DataFrame()
-    groups = quality.groupby(keys, sort=True)
+    others = [name for name in study_columns if name in quality and name != "respondent"]
+    groups = quality.groupby("respondent", sort=True)
     sums = groups[["analysed_s", "seen_s", "usable_s"]].sum()
     sums.insert(0, "videos", groups.size())
     sums["usable_share"] = sums["usable_s"] / sums["seen_s"].where(sums["seen_s"] > 0)
-    return sums.reset_index()
+    alike = pd.DataFrame([agreed(videos[others]) for _, videos in groups], index=sums.index)
+    return pd.concat([alike, sums], axis=1).reset_index()
 
 
 def tabulate_reasons(exclusions: pd.DataFrame, seen_s: float) -> pd.DataFrame:
