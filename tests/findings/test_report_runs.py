@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,19 @@ def test_two_respondents_are_too_few_to_compare(tmp_path: Path) -> None:
     html = write_report(finish(tmp_path)).read_text(encoding="utf-8")
     assert "Not compared: no two groups of &#39;condition&#39; have 3 usable respondents" in html
     assert "differences-between-groups" not in Reader(html).tables
+
+
+def test_what_is_not_drawn_is_told_and_no_two_stimuli_are_one(tmp_path: Path) -> None:
+    stimuli = ["Ad", "ad", *"bcdefg"]
+    for number, _ in enumerate(stimuli):
+        write_face(tmp_path, f"v{number}", 2, fps=5, seed=number)
+    study = {f"v{number}": {"respondent": "R", "stimulus": name} for number, name in enumerate(stimuli)}
+    write_study(tmp_path, study)
+    html = write_report(finish(tmp_path)).read_text(encoding="utf-8")
+    assert re.findall(r"<h3>Stimulus (\w+)</h3>", html) == stimuli[:6]
+    assert re.findall(r"Drawn are [^<]*", html) == ["Drawn are the first 6 of 8 stimuli; the table has all."]
+    html = write_report(Run(tmp_path), by="stimulus").read_text(encoding="utf-8")
+    assert re.findall(r"Drawn are [^<]*", html) == ["Drawn are the first 6 of 8 groups; the table has all."]
 
 
 def test_two_hours_stay_small(tmp_path: Path) -> None:
