@@ -14,6 +14,7 @@ from written_runs import write_segments, write_study
 import videmo
 from videmo.datatypes import RunReport
 from videmo.findings.report.page import write_report
+from videmo.findings.report.views import spell_clock
 from videmo.findings.tables import Run
 
 pytestmark = pytest.mark.timeout(
@@ -128,6 +129,11 @@ def test_a_drag_zooms_and_does_not_seek(visit: Visit) -> None:
     visit.page.get_by_role("button", name="Whole video").click()
     visit.wait(f"{PLOT}._fullLayout.xaxis.range[0] < 0.1")
     visit.expect_at(0.7)
+
+
+def test_clocks_read_like_those_of_the_tables(visit: Visit) -> None:
+    for seconds in (-0.5, -0.01, 0, 59.96, 75.26, 3599.94, 3599.96, 3725.67, 40000):
+        assert visit.ask(f"spellClock({seconds})") == spell_clock(seconds)
 
 
 def test_the_keyboard_does_it_all(visit: Visit) -> None:
