@@ -143,7 +143,7 @@ def test_how_often_to_detect_may_stand_in_a_file_and_the_command_line_wins(
 
 
 def test_summary_without_a_face_says_so() -> None:
-    assert list(format_tables(pd.DataFrame())) == ["no face was seen"]
+    assert list(format_tables(pd.DataFrame(), ())) == ["no face was seen"]
 
 
 @pytest.mark.parametrize("command", [["summarize"], ["render"]])

@@ -115,3 +115,36 @@ def test_respondents_have_no_epochs_here(run_folder: Path, run_cli: Cli) -> None
     code, _, err = run_cli("summarize", run_folder, "--by", "respondent", "--epoch", "1s")
     assert code == 2
     assert "use `videmo timelines`" in err
+
+
+ODD = {"share_code": "x", "mean_age": "old", "peak_hour": "noon"}
+
+
+@pytest.mark.parametrize("further", [[], ["--by", "video"], ["--by", "respondent"], ["--epoch", "1s"]])
+@pytest.mark.parametrize("named", [ODD, {"segment": "s"}, {"signal": "s"}], ids=",".join)
+def test_columns_that_look_like_ours_are_the_studys(
+    named: dict[str, str], further: list[str], run_folder: Path, run_cli: Cli
+) -> None:
+    """Runs of older versions may have names that `analyze` refuses today."""
+    _, plain, _ = run_cli("summarize", run_folder, "--manifest", run_folder.parent / "study.csv", *further)
+    study = {"respondent": "r1", "condition": "old", "offset_s": 0.5}
+    write_study(run_folder, {"a": study | named})
+    code, out, err = run_cli("summarize", run_folder, *further)
+    assert (code, err) == (0, "")
+    if "--epoch" in further:
+        assert set(out.split()) - set(plain.split()) == {*named, *named.values()} - {"old"}
+    else:
+        assert out == plain
+
+
+def test_names_of_ours_are_refused(run_folder: Path, run_cli: Cli) -> None:
+    manifest = run_folder.parent / "study.csv"
+    manifest.write_text("file,respondent,seen_s\na.mp4,r1,9\n")
+    said = f"{manifest}: column 'seen_s': videmo's tables have a column of this name: rename it"
+    for by in ("track", "respondent"):
+        code, _, err = run_cli("summarize", run_folder, "--manifest", manifest, "--by", by)
+        assert (code, said in err) == (2, True)
+    write_study(run_folder, {"a": {"respondent": "r1", "seen_s": "9"}})
+    for by in ("track", "respondent"):
+        code, _, err = run_cli("summarize", run_folder, "--by", by)
+        assert (code, "manifest column seen_s: videmo's table has columns of this name: rename it" in err) == (2, True)

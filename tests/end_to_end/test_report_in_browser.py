@@ -14,6 +14,7 @@ from written_runs import write_segments, write_study
 import videmo
 from videmo.datatypes import RunReport
 from videmo.findings.report.page import write_report
+from videmo.findings.report.views import spell_clock
 from videmo.findings.tables import Run
 
 pytestmark = pytest.mark.timeout(
@@ -128,6 +129,22 @@ def test_a_drag_zooms_and_does_not_seek(visit: Visit) -> None:
     visit.page.get_by_role("button", name="Whole video").click()
     visit.wait(f"{PLOT}._fullLayout.xaxis.range[0] < 0.1")
     visit.expect_at(0.7)
+
+
+def test_a_finger_that_pans_the_page_does_not_seek_later(visit: Visit) -> None:
+    box = visit.page.locator(".chart").bounding_box()
+    x, finger = visit.pixel_of(1.1), "{bubbles: true, button: 0, pointerType: 'touch', clientX: "
+    for event, target in (("pointerdown", "document.querySelector('.chart')"), ("pointercancel", "document.body")):
+        visit.ask(f"void {target}.dispatchEvent(new PointerEvent('{event}', {finger}{x}}}))")
+    visit.ask(f"void document.body.dispatchEvent(new PointerEvent('pointerup', {finger}{x}}}))")
+    visit.expect_at(0)
+    visit.page.mouse.click(x, box["y"] + box["height"] / 2)
+    visit.expect_at(1.1)
+
+
+def test_clocks_read_like_those_of_the_tables(visit: Visit) -> None:
+    for seconds in (-0.5, -0.01, 0, 59.96, 75.26, 3599.94, 3599.96, 3725.67, 40000):
+        assert visit.ask(f"spellClock({seconds})") == spell_clock(seconds)
 
 
 def test_the_keyboard_does_it_all(visit: Visit) -> None:

@@ -26,8 +26,10 @@ from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
 from videmo.findings.report.embed import MISSING, SCALE, spell_json
 from videmo.findings.report.page import write_report
+from videmo.findings.report.sections import REASONS
 from videmo.findings.report.views import Kind, spell_share, to_cell
 from videmo.findings.tables import Run
+from videmo.quality import EXCLUDE_REASONS
 
 HOSTILE = '</script><img src=x onerror="hacked=1"><b>\'{{ 7*7 }}'
 Cli = Callable[..., tuple[int, str, str]]
@@ -228,6 +230,10 @@ def test_what_is_wrong_is_named(study: Run, tmp_path: Path, run_cli: Cli, monkey
     code, _, err = run_cli("report", study.out, "--by", "conditoin", "--output", tmp_path / "x.html")
     assert (code, "did you mean 'condition'?" in err) == (2, True)
     assert not (tmp_path / "x.html").exists()
+    write_face(tmp_path / "old", "v", 1, fps=5)
+    write_study(tmp_path / "old", {"v": {"respondent": "R", "main_reason": "rain"}})
+    code, _, err = run_cli("report", finish(tmp_path / "old").out, "--by", "main_reason")
+    assert (code, "manifest column main_reason: videmo's table has columns of this name: rename it" in err) == (2, True)
     write_face(tmp_path / "half", "v", 1, fps=5)
     (finish(tmp_path / "half").out / "run.json").unlink()
     with pytest.raises(UsageError, match=r"run\.json: missing: the run was not finished"):
@@ -251,3 +257,20 @@ def test_what_is_wrong_is_named(study: Run, tmp_path: Path, run_cli: Cli, monkey
 )
 def test_only_all_and_nothing_read_so(share: float, text: str) -> None:
     assert spell_share(share) == text
+
+
+def test_the_methods_list_the_limits_in_the_order_in_which_they_are_named(html: str) -> None:
+    words = ["size", "cut off", "brightness", "brightness", "contrast", "sharpness", "turn of", "occlusion", "score"]
+    usable = html.split("<dt>Usable</dt>")[1].split("</dd>")[0]
+    places = [usable.find(word) for _, word in zip(EXCLUDE_REASONS, words, strict=True)]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert list(REASONS) == list(EXCLUDE_REASONS)
+
+
+def test_what_only_colour_says_is_printed_and_no_rule_of_style_stands_twice(html: str) -> None:
+    style = html.split("<style>")[1].split("@media")[0]
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
+    printed = [selector.strip() for selector, says in rules if says.strip() == "print-color-adjust: exact;"]
+    assert printed == [".swatch, .bar, td.probability"]
+    assert len(set(rules)) == len(rules)

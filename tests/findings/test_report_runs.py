@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from videmo.findings.report.curves import choose_epoch
 from videmo.findings.report.figures import draw_groups
 from videmo.findings.report.groups import Groups
 from videmo.findings.report.page import write_report
-from videmo.findings.report.quality import measure_quality
+from videmo.findings.report.quality import measure_quality, tabulate_respondents
 from videmo.findings.tables import Run
 
 
@@ -37,6 +38,21 @@ def test_a_respondent_of_several_videos_is_added_up(tmp_path: Path) -> None:
     write_study(tmp_path, {video_id: {"respondent": "R"} for video_id in ("a", "b")})
     page = Reader(write_report(finish(tmp_path)).read_text(encoding="utf-8"))
     assert page.tables["usable-share-of-each-respondent"][1:] == [["R", "2", "4.0 s", "4.0 s", "100 %"]]
+
+
+def test_a_respondent_is_one_row_whatever_was_watched(tmp_path: Path) -> None:
+    seen = {"a": ("R", "old", "c1"), "b": ("R", "new", "c1"), "c": ("S", "old", None), "d": ("S", "old", "c2")}
+    for video_id in seen:
+        write_face(tmp_path, video_id, 2, fps=5)
+    columns = ("respondent", "condition", "consent_id")
+    write_study(tmp_path, {video_id: dict(zip(columns, said, strict=True)) for video_id, said in seen.items()})
+    table = tabulate_respondents(measure_quality(finish(tmp_path), columns).videos, columns)
+    told = table[[*columns, "videos", "seen_s"]]
+    assert told.astype(object).where(told.notna(), None).to_numpy().tolist() == [
+        ["R", None, "c1", 2, 4.0],
+        ["S", "old", None, 2, 4.0],
+    ]
+    assert tabulate_respondents(measure_quality(Run(tmp_path)).videos, ()).empty
 
 
 def test_the_annotated_video_is_linked_from_where_the_page_lies(tmp_path: Path) -> None:
@@ -83,6 +99,19 @@ def test_two_respondents_are_too_few_to_compare(tmp_path: Path) -> None:
     html = write_report(finish(tmp_path)).read_text(encoding="utf-8")
     assert "Not compared: no two groups of &#39;condition&#39; have 3 usable respondents" in html
     assert "differences-between-groups" not in Reader(html).tables
+
+
+def test_what_is_not_drawn_is_told_and_no_two_stimuli_are_one(tmp_path: Path) -> None:
+    stimuli = ["Ad", "ad", *"bcdefg"]
+    for number, _ in enumerate(stimuli):
+        write_face(tmp_path, f"v{number}", 2, fps=5, seed=number)
+    study = {f"v{number}": {"respondent": "R", "stimulus": name} for number, name in enumerate(stimuli)}
+    write_study(tmp_path, study)
+    html = write_report(finish(tmp_path)).read_text(encoding="utf-8")
+    assert re.findall(r"<h3>Stimulus (\w+)</h3>", html) == stimuli[:6]
+    assert re.findall(r"Drawn are [^<]*", html) == ["Drawn are the first 6 of 8 stimuli; the table has all."]
+    html = write_report(Run(tmp_path), by="stimulus").read_text(encoding="utf-8")
+    assert re.findall(r"Drawn are [^<]*", html) == ["Drawn are the first 6 of 8 groups; the table has all."]
 
 
 def test_two_hours_stay_small(tmp_path: Path) -> None:

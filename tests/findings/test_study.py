@@ -126,12 +126,13 @@ def test_readers_take_tables_with_further_columns(faces: Path) -> None:
 def test_no_column_may_have_the_name_of_one_of_ours() -> None:
     path = Path("study.csv")
     check_names(study(town=["Köln"]), EMOTIONS, path)
+    taken = ("happiness", "time_s", "identity", "segment", "signal", "seen_s", "share_fear", "peak_fear_s")
     with pytest.raises(UsageError) as refused:
-        check_names(study(happiness=["1"], time_s=["2"], identity=["x"]), EMOTIONS, path)
+        check_names(study(**{name: ["1"] for name in taken}), EMOTIONS, path)
     assert str(refused.value).splitlines() == [
-        f"study.csv: column {name!r}: videmo's tables have a column of this name: rename it"
-        for name in ("happiness", "time_s", "identity")
+        f"study.csv: column {name!r}: videmo's tables have a column of this name: rename it" for name in taken
     ]
+    check_names(study(share_code=["x"], mean_age=["9"], peak_hour=["noon"]), EMOTIONS, path)
 
 
 def test_a_run_without_a_study_has_empty_answers(faces: Path) -> None:

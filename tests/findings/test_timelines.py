@@ -221,3 +221,11 @@ def test_observations_say_in_which_segments_they_lie(tmp_path: Path) -> None:
     write_study(tmp_path, {"v": {"respondent": "r", "segment": "north"}})
     with pytest.raises(UsageError, match="manifest column segment: the rows have the run's segments"):
         build_timelines(Run(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["happiness_change", "baseline_s", "seen_s"])
+def test_a_column_of_the_study_that_is_one_of_ours_is_refused(name: str, tmp_path: Path) -> None:
+    write_video(tmp_path, "v", [0.0, 1.0, 2.0, 3.0], pd.DataFrame({"frame_index": range(4)}))
+    write_study(tmp_path, {"v": {"respondent": "r", name: "high"}})
+    with pytest.raises(UsageError, match=f"manifest column {name}: .* rename it"):
+        build_timelines(Run(tmp_path), TimelineOptions(epoch_s=1.0, baseline=(0.0, 1.0)))

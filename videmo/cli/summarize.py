@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -55,8 +56,9 @@ def summarize(
     run = Run(folder)
     epoch_s = parse_seconds(epoch, "--epoch") if epoch else None
     study = _read_study(manifest, run) if manifest else run.study()
+    labels = run.labels if run.video_ids else ()
     if by is By.RESPONDENT:
-        write_rows(summarize_respondents(run, study), form, output, format_tables)
+        write_rows(summarize_respondents(run, study), form, output, partial(format_tables, labels=labels))
         return
     pooled: Literal["track", "video"] = "track" if by is By.TRACK else "video"
     if segments:
@@ -64,19 +66,24 @@ def summarize(
         rows = summarize_run_segments(run, placed, by=pooled)
     else:
         rows = summarize_epochs(run, epoch_s, by=pooled) if epoch_s else summarize_run(run, by=pooled)
-    write_rows(carry(rows, study), form, output, format_tables)
+    spell = partial(format_spans if epoch or segments else format_tables, labels=labels)
+    write_rows(carry(rows, study), form, output, spell)
 
 
-def format_tables(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield the rows for reading: a small table for each, or one table of means for epochs and segments."""
+def format_spans(rows: pd.DataFrame, labels: Sequence[str]) -> Iterator[str]:
+    """Yield the means of epochs or segments for reading: one table."""
     if rows.empty:
         yield "no face was seen"
         return
-    if "segment" in rows:
-        rows = rows.drop(columns=[name for name in rows.columns if name.startswith("share_")])
-    labels = [name.removeprefix("share_") for name in rows.columns if name.startswith("share_")]
-    if not labels:
-        yield rows.rename(columns=lambda name: name.removeprefix("mean_")).to_string(index=False, float_format="%.2f")
+    shares, means = [f"share_{label}" for label in labels], {f"mean_{label}": label for label in labels}
+    shown = rows.drop(columns=shares, errors="ignore").rename(columns=means)
+    yield shown.to_string(index=False, float_format="%.2f")
+
+
+def format_tables(rows: pd.DataFrame, labels: Sequence[str]) -> Iterator[str]:
+    """Yield the rows for reading: a small table for each."""
+    if rows.empty:
+        yield "no face was seen"
         return
     for row in rows.to_dict("records"):
         yield (
@@ -103,8 +110,10 @@ def _name(row: Mapping[Hashable, Any]) -> str:
 def _read_study(path: Path, run: Run) -> pd.DataFrame:
     """Return the manifest by video; what was assumed is told."""
     from videmo.findings.manifest import match_videos, read_manifest
+    from videmo.findings.study import check_names
 
     manifest = read_manifest(path)
     study = match_videos(manifest, run.videos(), path)
+    check_names(study, run.labels if run.video_ids else (), path)
     show_notes(manifest, study)
     return study

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -85,10 +85,20 @@ def carry(table: pd.DataFrame, study: pd.DataFrame) -> pd.DataFrame:
     """
     if "video_id" not in table:
         return table
-    taken = [name for name in study.columns if name in table.columns]
+    refuse_names(study.columns, table.columns)
+    return table.merge(study, how="left", left_on="video_id", right_index=True, validate="many_to_one")
+
+
+def refuse_names(names: Iterable[str], own: Container[str]) -> None:
+    """Raise UsageError where a name of the study is one of a table's `own`: runs of older versions may have such."""
+    taken = [name for name in names if name in own]
     if taken:
         raise UsageError(f"manifest column {', '.join(taken)}: videmo's table has columns of this name: rename it")
-    return table.merge(study, how="left", left_on="video_id", right_index=True, validate="many_to_one")
+
+
+def agreed(study: pd.DataFrame) -> dict[str, object]:
+    """Return the columns in which all rows say the same."""
+    return {str(name): study[name].iloc[0] for name in study if study[name].nunique(dropna=False) == 1}
 
 
 def _known_name(name: str) -> str:

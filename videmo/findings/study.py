@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from videmo.findings.column_names import own_names
 from videmo.findings.delimited import refuse
-from videmo.findings.identities import IDENTITY_COLUMNS
 from videmo.findings.table_file import TableFile
 from videmo.findings.tables import open_table
 from videmo.output.files import replacing
-from videmo.output.schema import faces_schema, frames_schema, tracks_schema, videos_schema
 
 STUDY_KEY: Final = "videmo.study"
 """In the footer of a table: a JSON list of the columns that are the study's."""
@@ -27,8 +26,7 @@ _NUMBERS = {"offset_s": pa.float64()}
 
 def check_names(study: pd.DataFrame, labels: Sequence[str], path: Path) -> None:
     """Raise UsageError where a column of the manifest `path` has the name of a column of videmo's tables."""
-    schemas = (videos_schema(), frames_schema(), faces_schema(labels), tracks_schema(labels))
-    taken = {*IDENTITY_COLUMNS, *(name for schema in schemas for name in schema.names)}
+    taken = own_names(labels)
     refuse(
         path,
         (

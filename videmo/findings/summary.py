@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from videmo.errors import UsageError
+from videmo.findings.manifest import agreed, refuse_names
 from videmo.findings.tables import Run
 from videmo.findings.timeline import INSTANT_S, Timeline, frame_durations, timelines
 
@@ -45,17 +46,19 @@ def summarize_respondents(run: Run, study: pd.DataFrame) -> pd.DataFrame:
         whose face was never seen has no row.
 
     Raises:
-        UsageError: the study names no respondents.
+        UsageError: the study names no respondents, or a column of it has the name of a column here.
     """
     if "respondent" not in study:
         raise UsageError(f"{run.out}: no study names the respondents: give it with --manifest")
     done = study[study.index.isin(run.video_ids)]
-    rows = []
+    others, rows = [name for name in study.columns if name != "respondent"], []
     for respondent, videos in done.groupby("respondent", sort=True):
         seen, usable = (_lines_of(run, videos.index, usable_only=only) for only in (False, True))
         if seen:
             counts = {"respondent": respondent, "videos": len(videos), "tracks": len(seen)}
-            rows.append(counts | _describe(seen, usable, run.labels) | _agreed(videos.drop(columns="respondent")))
+            row = counts | _describe(seen, usable, run.labels)
+            refuse_names(others, row)
+            rows.append(row | agreed(videos[others]))
     return pd.DataFrame(rows).drop(columns=[*_TIMES, *(f"peak_{label}_s" for label in run.labels)], errors="ignore")
 
 
@@ -138,11 +141,6 @@ def _over_videos(run: Run, describe: Callable[..., pd.DataFrame]) -> pd.DataFram
 def _lines_of(run: Run, video_ids: Iterable[str], *, usable_only: bool) -> list[Timeline]:
     tables = ((run.frames(video_id), run.faces(video_id)) for video_id in video_ids)
     return [line for pair in tables for line in timelines(*pair, run.labels, usable_only=usable_only)]
-
-
-def _agreed(study: pd.DataFrame) -> Row:
-    """Return the columns in which all rows say the same."""
-    return {str(name): study[name].iloc[0] for name in study if study[name].nunique(dropna=False) == 1}
 
 
 def _key(line: Timeline) -> Row:

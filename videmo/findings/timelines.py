@@ -77,7 +77,7 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
 
     Raises:
         UsageError: no video is finished, a signal or segment has no such name, a length is not above 0, or
-            `baseline_by` names a column that the study does not have.
+            `baseline_by` names a column that the study does not have, or the study a column that there is here.
 
     Example:
         >>> build_timelines(Run(Path("out")), TimelineOptions(epoch_s=1.0, person="largest"))  # doctest: +SKIP
@@ -87,9 +87,10 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
     rows, references = _read_videos(run, signals, study, options)
     if options.person == "track":
         rows = name_people(rows, run)
-    rows = carry(rows, study)
     if options.baseline is not None:
-        rows = _compare(rows, carry(references, study), signals, options)
+        keys = study[[name for name in options.baseline_by if name in study]]
+        rows = _compare(rows, references, keys, signals, options)
+    rows = carry(rows, study)
     if options.epoch_s is None and len(run.segments()):
         rows = name_segments(rows, run.segments())
     rows = rows[[*rows.columns.difference(study.columns, sort=False), *study.columns]]
@@ -174,11 +175,19 @@ def _stack(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _compare(
-    rows: pd.DataFrame, references: pd.DataFrame, signals: Sequence[str], options: TimelineOptions
+    rows: pd.DataFrame,
+    references: pd.DataFrame,
+    keys: pd.DataFrame,
+    signals: Sequence[str],
+    options: TimelineOptions,
 ) -> pd.DataFrame:
-    """Return the rows with the difference of each smoothed signal from the person's mean over the references."""
+    """Return the rows with the difference of each smoothed signal from the person's mean over the references.
+
+    `keys` are the study's columns that make a person.
+    """
     wanted = [*options.baseline_by, "duration_s", *signals]
-    table = pd.concat([_only_smoothed(part, signals).filter(wanted) for part in (references, rows)], ignore_index=True)
+    parts = [_only_smoothed(carry(part, keys), signals).filter(wanted) for part in (references, rows)]
+    table = pd.concat(parts, ignore_index=True)
     within = pd.Series(table.index < len(references))
     compared = subtract_baseline(table, signals, within, by=options.baseline_by)
     changes = compared.iloc[len(references) :][["baseline_s", *(f"{name}{CHANGE}" for name in signals)]]

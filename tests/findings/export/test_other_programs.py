@@ -85,6 +85,20 @@ def test_any_text_makes_a_document_that_can_be_read(
     assert len(read_eaf(path)) == 1
 
 
+@pytest.mark.parametrize(
+    ("names", "tier_ids"),
+    [
+        (["segments", "segments"], ["segments", "segments (2)"]),
+        (["track 1", "track\b 1", "track 1"], ["track 1", "track 1 (2)", "track 1 (3)"]),
+        (["A", "A (2)", "A"], ["A", "A (2)", "A (3)"]),
+    ],
+)
+def test_no_two_tiers_have_one_name(names: list[str], tier_ids: list[str]) -> None:
+    spans = pd.DataFrame({"start_s": [0.0], "end_s": [1.0], "value": ["x"]})
+    document = build_document([(name, spans) for name in names], "/films/a.mp4")
+    assert [tier.get("TIER_ID") for tier in document.iter("TIER")] == tier_ids
+
+
 def test_subtitles_are_those_of_the_main_track(run: Run, tmp_path: Path) -> None:
     faces = run.faces("a").drop(columns=["video_id", "time_s"])
     guest = faces[faces["frame_index"] < 15].assign(track_id=2, happiness=0.0, anger=1.0)

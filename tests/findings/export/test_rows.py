@@ -17,7 +17,7 @@ from written_runs import write_study
 from videmo.errors import UsageError
 from videmo.findings.export import export
 from videmo.findings.export.csv_files import defuse
-from videmo.findings.export.spss import name_variables
+from videmo.findings.export.spss import describe_variables, name_variables
 from videmo.findings.tables import Run
 
 
@@ -106,6 +106,17 @@ def test_spss_has_a_row_for_each_segment_and_a_codebook(study: Run, tmp_path: Pa
     ]
     assert described.loc["score", "label"] == "of the study: score"
     assert (codes["label"] != codes["variable"]).all(), "every variable is explained"
+
+
+def test_the_codebook_takes_no_column_of_the_study_for_ours() -> None:
+    columns = ["mean_age", "share_code", "dominant", "offset_s", "mean_fear"]
+    book = describe_variables(name_variables(columns), columns[:4]).set_index("column")
+    assert book["label"].tolist() == [
+        *(f"of the study: {column}" for column in columns[:3]),
+        "where in the video the stimulus starts",
+        "mean probability of fear over the usable time",
+    ]
+    assert book["unit"].tolist() == ["", "", "", "s", "0 to 1"]
 
 
 def test_spss_without_segments_has_a_row_for_each_video(run: Run, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -34,6 +34,7 @@ def build_document(tiers: list[Tier], source: str) -> ElementTree.ElementTree[El
 
     Args:
         tiers: name, and `start_s`, `end_s`, `value` of the annotations of each tier; within a tier they do not overlap.
+            Tiers of one name are told apart by a number.
         source: path of the video.
     """
     root = ElementTree.Element(
@@ -51,8 +52,9 @@ def build_document(tiers: list[Tier], source: str) -> ElementTree.ElementTree[El
     ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", _describe_media(source))
     order = ElementTree.SubElement(root, "TIME_ORDER")
     numbers = count(1)
-    for name, spans in tiers:
-        attributes = {"LINGUISTIC_TYPE_REF": _TYPE, "TIER_ID": _clean(name)}
+    tier_ids = _tell_apart(name for name, _ in tiers)
+    for tier_id, (_, spans) in zip(tier_ids, tiers, strict=True):
+        attributes = {"LINGUISTIC_TYPE_REF": _TYPE, "TIER_ID": tier_id}
         _add_annotations(order, ElementTree.SubElement(root, "TIER", attributes), spans, numbers)
     ElementTree.SubElement(
         root,
@@ -73,6 +75,16 @@ def list_tiers(run: Run, video_id: str) -> list[Tier]:
     for track_id, spans in stretches.rename(columns={"expression": "value"}).groupby("track_id"):
         tiers.append((names.get(int(str(track_id)), f"track {track_id}"), spans))
     return tiers
+
+
+def _tell_apart(names: Iterable[str]) -> Iterator[str]:
+    """Yield the names without what XML cannot hold; the second of a name gets (2): tiers are known by their names."""
+    taken: set[str] = set()
+    for name in map(_clean, names):
+        choices = chain([name], (f"{name} ({number})" for number in count(2)))
+        unique = next(choice for choice in choices if choice not in taken)
+        taken.add(unique)
+        yield unique
 
 
 def _part_overlaps(spans: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -88,12 +88,15 @@ def name_variables(columns: Iterable[str]) -> dict[str, str]:
 
 
 def describe_variables(names: Mapping[str, str], study: Iterable[str]) -> pd.DataFrame:
-    """Return the codebook: `variable`, `label`, `unit` and `column`, its name in videmo's tables."""
-    own = set(study)
+    """Return the codebook: `variable`, `label`, `unit` and `column`, its name in videmo's tables.
+
+    Of the study's columns only `offset_s` has a meaning here, whatever the others are called.
+    """
+    own = set(study) - {"offset_s"}
     rows = []
     for column, variable in names.items():
-        label, unit = _describe(column)
-        rows.append((variable, label or (f"of the study: {column}" if column in own else column), unit, column))
+        label, unit = (f"of the study: {column}", "") if column in own else _describe(column)
+        rows.append((variable, label or column, unit, column))
     return pd.DataFrame(rows, columns=["variable", "label", "unit", "column"])
 
 

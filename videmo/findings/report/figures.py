@@ -54,6 +54,15 @@ def draw_groups(groups: Groups) -> Iterator[Chart]:
             yield Chart(f"chart-{next(numbers)}", str(stimulus), signal, {"data": data, "layout": layout})
 
 
+def tell_left_out(groups: Groups) -> Iterator[str]:
+    """Yield a sentence for the stimuli, and one for the groups, where not all of them are drawn."""
+    stimuli = groups.curves["stimulus"].nunique()
+    most_groups = groups.curves.groupby("stimulus")["group"].nunique().max()
+    for what, drawn, there in (("stimuli", MOST_STIMULI, stimuli), ("groups", MOST_GROUPS, most_groups)):
+        if there > drawn:
+            yield f"Drawn are the first {drawn} of {there} {what}; the table has all."
+
+
 def _draw(at: int, group: object, curve: pd.DataFrame) -> list[Json]:
     """Return band, mean and share of one group; `at` is its place among the groups."""
     middles_s = curve[["epoch_start_s", "epoch_end_s"]].mean(axis=1).to_numpy(float)

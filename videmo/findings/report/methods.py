@@ -25,7 +25,7 @@ def explain_methods(tables: ReportTables) -> Iterator[tuple[str, str]]:
     yield (
         "Usable",
         "A face counts while it breaks no limit of the settings quality_*: size, share cut off, brightness, contrast, "
-        "sharpness, turn of the head, score of the detector. Its other time is left out everywhere.",
+        "sharpness, turn of the head, occlusion, score of the detector. Its other time is left out everywhere.",
     )
     yield (
         "Tracks",

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from videmo.findings.report import sections
 from videmo.findings.report.embed import MISSING, SCALE, embed_labels, spell_json
-from videmo.findings.report.figures import CERTAIN_P, Chart, draw_groups
+from videmo.findings.report.figures import CERTAIN_P, Chart, draw_groups, tell_left_out
 from videmo.findings.report.methods import explain_methods
 from videmo.findings.report.panels import Panel, build_panels
 from videmo.findings.report.tables import USUAL_GROUPS, ReportTables, make_tables
@@ -90,6 +90,7 @@ def render_page(run: Run, tables: ReportTables, folder: Path) -> str:
         views=_view_all(tables),
         figures=_show_figures(tables),
         charts=charts,
+        left_out=tuple(tell_left_out(tables.groups)) if tables.groups else (),
         certain_p=CERTAIN_P,
         methods=list(explain_methods(tables)),
         responsible_use=_render_responsible_use(),

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from videmo.findings.manifest import agreed, carry
 from videmo.findings.observations import observe
 from videmo.findings.tables import Run
 from videmo.findings.timeline import frame_durations
@@ -34,13 +35,16 @@ class Quality:
 
 
 def measure_quality(run: Run, study_columns: Sequence[str] = ()) -> Quality:
-    """Return how much face time of each finished video is usable and what excluded the rest."""
+    """Return how much face time of each finished video is usable and what excluded the rest.
+
+    Raises:
+        UsageError: a column of the study that is asked for has the name of a column of `Quality.videos`.
+    """
     measured = [_measure_video(run, video_id) for video_id in run.video_ids]
     rows = pd.DataFrame([row for row, _ in measured], columns=_ROW)
     exclusions = pd.concat([found for _, found in measured] or [_exclusions("", pd.Series(dtype=float), 0.0)])
     study = run.study()
-    for name in (name for name in study_columns if name in study):
-        rows[name] = study[name].reindex(rows["video_id"]).to_numpy()
+    rows = carry(rows, study[[name for name in study_columns if name in study]])
     return Quality(rows, exclusions.reset_index(drop=True))
 
 
@@ -48,17 +52,18 @@ def tabulate_respondents(quality: pd.DataFrame, study_columns: Sequence[str]) ->
     """Return the rows of `Quality.videos` summed by respondent; empty where the run names none.
 
     Columns:
-        respondent and the other columns of the study that were asked for, `videos`, `analysed_s`, `seen_s`, `usable_s`,
-        `usable_share`
+        respondent, and what the other columns of the study that were asked for say of all videos of a respondent alike;
+        `videos`, `analysed_s`, `seen_s`, `usable_s`, `usable_share`
     """
-    keys = [name for name in study_columns if name in quality]
-    if "respondent" not in keys:
+    if "respondent" not in quality:
         return pd.DataFrame()
-    groups = quality.groupby(keys, sort=True)
+    others = [name for name in study_columns if name in quality and name != "respondent"]
+    groups = quality.groupby("respondent", sort=True)
     sums = groups[["analysed_s", "seen_s", "usable_s"]].sum()
     sums.insert(0, "videos", groups.size())
     sums["usable_share"] = sums["usable_s"] / sums["seen_s"].where(sums["seen_s"] > 0)
-    return sums.reset_index()
+    alike = pd.DataFrame([agreed(videos[others]) for _, videos in groups], index=sums.index)
+    return pd.concat([alike, sums], axis=1).reset_index()
 
 
 def tabulate_reasons(exclusions: pd.DataFrame, seen_s: float) -> pd.DataFrame:

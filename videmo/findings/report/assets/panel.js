@@ -121,6 +121,8 @@ class Panel {
       if (pressedX !== null && Math.abs(event.clientX - pressedX) < 4) this.seek(this.timeline.timeAt(event.clientX));
       pressedX = null;
     }, true);
+    // A finger that pans the page ends so, without a release.
+    window.addEventListener("pointercancel", () => (pressedX = null), true);
     this.chart.addEventListener("keydown", (event) => this.press(event));
   }
 

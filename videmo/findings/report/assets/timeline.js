@@ -5,14 +5,14 @@ function unpack(text, Numbers) {
   return new Numbers(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 }
 
-/** Returns seconds as m:ss.s, as the tables of the page write them. */
+/** Returns seconds as m:ss.s or h:mm:ss, as the tables of the page write them. */
 function spellClock(seconds) {
   const tenths = Math.round(Math.abs(seconds) * 10);
+  const sign = seconds < 0 && tenths ? "−" : "";
   const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
   const minutes = Math.floor(tenths / 600);
-  const hours = minutes >= 60 ? `${Math.floor(minutes / 60)}:` : "";
-  const shown = hours ? String(minutes % 60).padStart(2, "0") : minutes;
-  return `${seconds < 0 && tenths ? "−" : ""}${hours}${shown}:${rest}`;
+  if (minutes < 60) return `${sign}${minutes}:${rest}`;
+  return `${sign}${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest.slice(0, 2)}`;
 }
 
 /** Returns a text that Plotly draws as it is: it takes some of HTML for its own, links among it. */
