@@ -131,6 +131,24 @@ def test_results_that_no_input_stands_for_are_not_mixed_with_new_ones(clips: Pat
     assert [video.resumed for video in report.videos if video.video_id == "two"] == [True]
 
 
+def test_videos_that_were_moved_are_taken_over_from_where_they_lie_now(
+    clips: Path, tmp_path: Path, run_cli: Callable[..., tuple[int, str, str]]
+) -> None:
+    before, after, out = tmp_path / "before", tmp_path / "after", tmp_path / "out"
+    before.mkdir()
+    shutil.copy(clips / "clip0.mp4", before)
+    settings = videmo.Settings(charts=False, existing="resume")
+    videmo.analyze([before], out, settings)
+    tables = read(out)
+    before.rename(after)
+    (video,) = videmo.analyze([after], out, settings).videos
+    assert (video.resumed, video.path) == (True, str(after / "clip0.mp4"))
+    assert run_cli("verify", out)[0] == 0
+    assert run_cli("render", out)[0] == 0
+    for name in ("frames", "faces", "tracks.parquet"):
+        pd.testing.assert_frame_equal(read(out)[name], tables[name])
+
+
 def test_videos_of_two_models_never_lie_side_by_side(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from videmo.findings.table_file import TableFile
 from videmo.output.checksums import CHECKSUMS, Checksums
 from videmo.output.files import explained, replacing
 from videmo.output.names import IDENTITIES, REPORT_PAGE, REPORT_TABLES, SEGMENTS, STUDY
+from videmo.output.parquet import retell
 from videmo.output.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, check_version, videos_schema
 from videmo.settings import Existing
 
@@ -126,6 +127,13 @@ class RunFolder:
         for path in paths:
             with explained(path):
                 path.unlink(missing_ok=True)
+
+    def retell(self, report: VideoReport) -> None:
+        """Say in the tables of a finished video where its source lies by now."""
+        paths = [self.part(part, report.video_id) for part in ("faces", "frames")]
+        self.checksums.drop(paths)
+        for path in paths:
+            retell(path, {_SOURCE: report.path, REPORT: report_to_json(report)})
 
     def complete(self, video_id: str) -> None:
         """Take down what the run's own files say of a finished video: a run that is stopped has no time to look."""

@@ -104,7 +104,10 @@ def describe_result(report: VideoReport, context: Context) -> dict[str, str]:
 
 
 def _taken_over(source: Input, metadata: Mapping[str, str], context: Context) -> VideoReport | None:
-    """Return the report of a video that was finished before, its chart drawn anew if it is missing."""
+    """Return the report of a video that was finished before; its chart is drawn anew if it is missing.
+
+    Its tables say where the source lies now, which may have been moved.
+    """
     if context.settings.existing != "resume":
         return None
     pictured = context.settings.annotated_video
@@ -113,6 +116,9 @@ def _taken_over(source: Input, metadata: Mapping[str, str], context: Context) ->
     annotated = context.folder.part("annotated", source.video_id)
     if report is None or (pictured and not annotated.exists()):
         return None
+    if report.path != source.shown_path:
+        report = replace(report, path=source.shown_path)
+        context.folder.retell(report)
     _draw_chart(source.video_id, context, missing_only=True)
     return replace(report, resumed=True)
 

@@ -128,3 +128,17 @@ def write_table(path: Path, table: pa.Table, metadata: Mapping[str, str]) -> Non
     """
     with replacing(path) as partial, partial.open("wb") as file:
         pq.write_table(table.replace_schema_metadata(footer(path.stem, metadata)), file, compression="zstd")
+
+
+def retell(path: Path, says: Mapping[str, str]) -> None:
+    """Write a table once more with other words in its footer, row group by row group; `path` is replaced whole.
+
+    Raises:
+        OutputError: the disk is full or the folder does not allow it.
+    """
+    with replacing(path) as partial, pq.ParquetFile(path) as table, partial.open("wb") as file:
+        schema = table.schema_arrow
+        said = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+        with pq.ParquetWriter(file, schema.with_metadata(said | dict(says)), compression="zstd") as writer:
+            for group in range(table.num_row_groups):
+                writer.write_table(table.read_row_group(group))
