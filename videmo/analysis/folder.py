@@ -71,17 +71,25 @@ class RunFolder:
         """Return the file of one video in `part` (frames, faces, annotated, charts)."""
         return self.path / part / f"{video_id}{PARTS[part]}"
 
-    def prepare(self, existing: Existing) -> None:
-        """Make the folder ready: results that are there are refused, removed or kept to go on with.
+    def video_ids(self) -> set[str]:
+        """Return the videos of which files lie in the folder, finished or not."""
+        found = ((path, suffix) for part, suffix in PARTS.items() for path in (self.path / part).glob(f"*{suffix}"))
+        return {path.name.removesuffix(suffix) for path, suffix in found}
 
-        Raises UsageError when they are refused, or are to be gone on with and another videmo wrote them; OutputError
-        when the folder cannot be written to.
-        """
+    def check(self, existing: Existing) -> None:
+        """Raise UsageError when results that are there are refused, or to be gone on with and of a newer videmo."""
         held = [path for path in self._ours() if path.suffix != ".partial"]
         if held and existing == "refuse":
             raise UsageError(f"{self.path} already holds results: use --resume to go on, --overwrite to start again")
         if existing == "resume":
             self._check_versions()
+
+    def prepare(self, existing: Existing) -> None:
+        """Make the folder ready: results that are there are refused (see `check`), removed or kept to go on with.
+
+        Raises UsageError as `check` does, OutputError when the folder cannot be written to.
+        """
+        self.check(existing)
         with explained(self.path):
             for path in self._ours():
                 if existing == "overwrite" or path.suffix == ".partial":
