@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +61,17 @@ def test_version(run_cli: Cli) -> None:
     code, out, _ = run_cli("--version")
     assert code == 0
     assert re.fullmatch(r"videmo \d+\.\d+\.\d+\n", out)
+
+
+def test_names_that_stdout_cannot_spell_are_escaped(
+    run_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "日本.mp4").touch()
+    told = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(told, "cp1252", write_through=True))
+    code, _, err = run_cli("analyze", tmp_path, "--out", tmp_path / "out", "--dry-run")
+    assert (code, err) == (0, "")
+    assert rb"\u65e5\u672c.mp4" in told.getvalue()
 
 
 def test_doctor_finds_all_well_here(run_cli: Cli, tmp_path: Path) -> None:
