@@ -95,6 +95,19 @@ def test_doctor_says_what_to_mend(run_cli: Cli, tmp_path: Path, monkeypatch: pyt
     assert f"FIX  {tmp_path} cannot be written to (Permission denied): choose another folder" in out
 
 
+@pytest.mark.parametrize(("package", "what"), [("av", "codecs"), ("keras", "devices")])
+def test_doctor_names_what_cannot_be_imported(
+    package: str, what: str, run_cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    if package != "keras":
+        monkeypatch.setattr("videmo.cli.doctor._devices", lambda: iter(()))
+    code, out, err = run_cli("doctor")
+    assert (code, err) == (1, "")
+    assert f"FIX  {what} cannot be checked: ModuleNotFoundError: import of {package} halted" in out
+    assert "can be written to" in out
+
+
 def test_models_are_listed_and_shown(run_cli: Cli) -> None:
     code, out, _ = run_cli("models", "list")
     assert code == 0
