@@ -172,6 +172,12 @@ def test_summary_without_a_face_says_so() -> None:
     assert list(format_tables(pd.DataFrame())) == ["no face was seen"]
 
 
+@pytest.mark.parametrize("command", ["verify", "timelines", "moments", "identities"])
+def test_parquet_asks_for_its_file_before_the_work(command: str, run_cli: Cli, tmp_path: Path) -> None:
+    code, _, err = run_cli(command, tmp_path / "not looked for", "--format", "parquet")
+    assert (code, err) == (2, "videmo: --format parquet needs --output FILE\n")
+
+
 @pytest.mark.parametrize("command", [["summarize"], ["render"]])
 def test_a_folder_that_is_no_run_is_named(command: list[str], run_cli: Cli, tmp_path: Path) -> None:
     code, _, err = run_cli(*command, tmp_path)
