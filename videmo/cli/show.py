@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 def show_plan(inputs: Sequence[str], out: Path, settings: Settings, study: Mapping[str, Any]) -> None:
     """Say what would be analysed, with what, into where; nothing is written.
 
-    Raises UsageError when the files of `study` (manifest, segments, tier) do not fit the inputs.
+    Raises what the run would raise before the first video: results in `out` are refused, a detector or preset cannot be
+    used, or the files of `study` (manifest, segments, tier) do not fit the inputs.
     """
+    from videmo import plugins
+    from videmo.analysis.folder import RunFolder
     from videmo.analysis.study import plan_study
     from videmo.filenames import show_name
     from videmo.presets import find_preset
@@ -29,6 +32,8 @@ def show_plan(inputs: Sequence[str], out: Path, settings: Settings, study: Mappi
     earlier = out if settings.existing == "resume" else None
     for note in plan_study(found.inputs, preset.labels, **study, earlier=earlier).notes:
         show_note(note)
+    RunFolder(out).check(settings.existing)
+    plugins.load("detectors", settings.detector)(settings)
     for source in found.inputs:
         many = f" ({len(source.paths)} pictures)" if len(source.paths) > 1 else ""
         typer.echo(f"{source.video_id}  {source.shown_path}{many}")

@@ -73,7 +73,13 @@ class HaarDetector:
 
 
 def build(settings: Settings) -> HaarDetector:
-    """Return the detector, with `settings.min_score` if given; raises UsageError where OpenCV has no cascade."""
+    """Return the detector, with `settings.min_score` if given.
+
+    Raises:
+        UsageError: a model is named, or OpenCV has no cascade.
+    """
+    if settings.detector_model is not None:
+        raise UsageError("detector haar takes no model: leave out --detector-model, or choose another --detector")
     if settings.min_score is None:
         return HaarDetector()
     return HaarDetector(min_score=settings.min_score, birth_score=settings.min_score)
