@@ -168,6 +168,42 @@ def test_how_often_to_detect_may_stand_in_a_file_and_the_command_line_wins(
     assert f"settings: {told}\n" in out
 
 
+@pytest.mark.parametrize(
+    ("toml", "options", "told"),
+    [
+        ("fps = 5", ["--stride", "2"], "stride=2"),
+        ("stride = 2", ["--fps", "5"], "fps=5.0"),
+        ("overwrite = true", ["--resume"], "existing=resume"),
+        ("no-video = false\noverwrite = false\nresume = true", [], "existing=resume"),
+    ],
+)
+def test_the_command_line_wins(toml: str, options: list[str], told: str, run_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "face.mp4").touch()
+    (tmp_path / "run.toml").write_text(toml)
+    config = ["--config", tmp_path / "run.toml"]
+    code, out, _ = run_cli("analyze", tmp_path, "--out", tmp_path / "out", "--dry-run", *config, *options)
+    assert code == 0
+    assert f"settings: {told}\n" in out
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("overwrite = true\nresume = true", "resume and another line both set existing: leave one of them out"),
+        ("min-face = 30\nmin_face_px = 40", "min_face_px and another line both set min_face_px"),
+        ('no_video = "false"', "no_video = 'false' cannot be used: expected true or false"),
+        ('manifest = "study.csv"', "unknown setting 'manifest'; known: annotated_video, anonymize, batch_size, "),
+        ("fps = 5\nstride = 2", "setting fps = 5 cannot be used: expected either fps or stride, not both"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused(toml: str, says: str, run_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(toml)
+    code, _, err = run_cli("analyze", tmp_path, "--out", tmp_path / "out", "--config", tmp_path / "run.toml")
+    assert code == 2
+    assert err.startswith(f"videmo: {tmp_path / 'run.toml'}: {says}")
+    assert len(err.splitlines()) == 1
+
+
 def test_summary_without_a_face_says_so() -> None:
     assert list(format_tables(pd.DataFrame())) == ["no face was seen"]
 

@@ -77,6 +77,7 @@ def test_bad_files_are_named_and_the_good_one_is_done(bad_folder: Path, run_cli:
         (["--detector", "haar", "--detector-model", "mine"], "detector haar takes no model: leave out --detector"),
         (["--detector-model", "nobody"], "unknown preset 'nobody': known for detection are "),
         (["--detector-model", "ferplus-resnet-48"], "preset ferplus-resnet-48 is made for emotion, not for detection"),
+        (["--anonymize", "blur", "--no-video"], "which --no-video leaves out: choose one"),
         (["--config", "absent.toml"], "absent.toml: cannot read the configuration"),
     ],
 )
