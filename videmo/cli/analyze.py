@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,10 +60,11 @@ def analyze(
     """Find faces in videos, follow them, and tell their expressions: tables, annotated videos, charts."""
     settings = _settings(ctx, config)
     if settings.anonymize and settings.annotated_video:
-        show_note("faces are hidden where they were found: look at the annotated videos before you give them away")
+        doubt = "faces are hidden where they were found: look at the annotated videos before you give them away"
+        show_note(doubt, progress)
     study = {"manifest": manifest, "segments": segments, "tier": tier}
     if dry_run:
-        show_plan(inputs, out, settings, study)
+        show_plan(inputs, out, settings, study, progress)
     else:
         _run(inputs, out, settings, study, progress, stats=stats)
 
@@ -76,12 +78,12 @@ def _run(
 
     try:
         with open_progress(progress) as listener:
-            report = run(inputs, out, settings, **study, noted=show_note, progress=listener)
+            report = run(inputs, out, settings, **study, noted=partial(show_note, progress=progress), progress=listener)
     except (KeyboardInterrupt, SystemExit) as stop:
         number = signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM
         told = f"interrupted: what was finished is in {out}; go on with --resume"
         raise Interrupted(told, exit_code(number)) from stop
-    show_report(report, out, stats=stats)
+    show_report(report, out, progress, stats=stats)
     if report.failed:
         raise typer.Exit(VideoError.exit_code)
 

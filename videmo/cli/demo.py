@@ -31,7 +31,7 @@ def demo(
         write_demo_clip(clip)
     with open_progress(Progress.BAR) as listener:
         report = analyze([clip], out, Settings(existing="overwrite"), progress=listener)
-    show_report(report, out, stats=False)
+    show_report(report, out, Progress.BAR, stats=False)
     if report.failed:
         raise typer.Exit(VideoError.exit_code)
     video_id = report.videos[0].video_id
