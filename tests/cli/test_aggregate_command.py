@@ -142,6 +142,13 @@ def test_charts_of_videos_respondents_and_groups(
         assert ElementTree.parse(to / name).getroot().tag.endswith("svg")
 
 
+def test_charts_of_a_run_without_a_finished_video_are_refused(run_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    code, out, err = run_cli("charts", tmp_path, "--out", tmp_path / "charts")
+    assert (code, out) == (2, "")
+    assert "no video of this run is finished" in err
+
+
 def test_what_cannot_be_aggregated_is_named(run_folder: Path, run_cli: Cli, tmp_path: Path) -> None:
     def error(*options: object) -> str:
         code, out, err = run_cli(*options)

@@ -140,7 +140,7 @@ def test_resuming_without_a_checkpoint_says_so(ferplus_folder: Path, tmp_path: P
 
 def test_a_missing_extra_names_the_command_that_installs_it() -> None:
     with (
-        pytest.raises(UsageError, match=r"needs no_such_package: pip install 'videmo\[train\]'"),
+        pytest.raises(UsageError, match=r'needs no_such_package: pip install "videmo\[train\]"'),
         require_extra("train"),
     ):
         __import__("no_such_package")

@@ -91,6 +91,6 @@ def _load_cascade() -> Any:
     if not hasattr(cv2, "CascadeClassifier") or not path.is_file():
         raise UsageError(
             f"detector haar needs {_CASCADE}, which OpenCV {cv2.__version__} does not hold: "
-            "pip install 'opencv-python>=4.10,<5', or choose another --detector"
+            'pip install "opencv-python>=4.10,<5", or choose another --detector'
         )
     return cv2.CascadeClassifier(str(path))
