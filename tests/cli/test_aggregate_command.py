@@ -74,6 +74,13 @@ def test_one_table_goes_to_stdout_or_to_a_file(run_folder: Path, run_cli: Cli, t
     assert len(json.loads((tmp_path / "curves.json").read_text())) == 20
 
 
+def test_a_suffix_in_capitals_is_one_too(run_folder: Path, run_cli: Cli, tmp_path: Path) -> None:
+    to = tmp_path / "curves.CSV"
+    options = ["--signal", "happiness", "--permutations", "9", "--epoch", "5s", "--table", "curves"]
+    assert run_cli("aggregate", run_folder, *options, "--output", to)[0] == 0
+    assert len(pd.read_csv(to)) == 4
+
+
 def test_with_a_baseline_changes_are_analysed(run_folder: Path, run_cli: Cli) -> None:
     options = ["--signal", "happiness", "--baseline", "0-5s", "--permutations", "20", "--table", "curves"]
     code, out, _ = run_cli("aggregate", run_folder, *options, "--format", "csv", "--by", "condition")
@@ -101,6 +108,21 @@ def test_charts_are_drawn_on_the_way(run_folder: Path, run_cli: Cli, tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--table", "comparison"], "--table comparison: groups are compared with --by COLUMN"),
+        (["--table", "curves", "--format", "parquet"], "--format parquet needs --output FILE"),
+        (["--table", "curves", "--format", "json", "--output", "c.csv"], "--output c.csv cannot be of --format json"),
+        (["--format", "table", "--output", "folder"], "--output folder cannot be of --format table"),
+    ],
+)
+def test_how_to_write_is_asked_before_the_work(options: list[str], says: str, run_cli: Cli, tmp_path: Path) -> None:
+    code, _, err = run_cli("aggregate", tmp_path / "not looked for", *options)
+    assert code == 2
+    assert err.startswith(f"videmo: {says}")
+
+
+@pytest.mark.parametrize(
     ("by", "names"),
     [
         ("video", [f"v{i}.svg" for i in range(8)]),
@@ -118,6 +140,13 @@ def test_charts_of_videos_respondents_and_groups(
     assert out.split() == [str(to / name) for name in names]
     for name in names:
         assert ElementTree.parse(to / name).getroot().tag.endswith("svg")
+
+
+def test_charts_of_a_run_without_a_finished_video_are_refused(run_cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    code, out, err = run_cli("charts", tmp_path, "--out", tmp_path / "charts")
+    assert (code, out) == (2, "")
+    assert "no video of this run is finished" in err
 
 
 def test_what_cannot_be_aggregated_is_named(run_folder: Path, run_cli: Cli, tmp_path: Path) -> None:

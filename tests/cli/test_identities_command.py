@@ -53,10 +53,14 @@ def test_tracks_are_listed_named_and_taken_back(folder: Path, run_cli: Cli, tmp_
 def test_wrong_use_is_one_line(folder: Path, run_cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "who.csv"
     path.write_text("video_id,track_id,identity\na,7,Anna\n")
+    good = tmp_path / "good.csv"
+    good.write_text("video_id,track_id,identity\na,1,Anna\n")
     for arguments, says in (
         ([folder, "--decisions", path], f"videmo: {path}, line 2: 'a' has no track 7, its ids go from 1 to 2"),
         ([folder, "--decisions", path, "--clear"], "videmo: --decisions, --clear and --write-template exclude each"),
         ([folder, "--decisions", tmp_path / "none.csv"], f"videmo: {tmp_path / 'none.csv'}: cannot be read"),
+        ([folder, "--write-template", tmp_path / "t.csv", "--output", path], "videmo: --write-template writes only"),
+        ([folder, "--decisions", good, "--format", "parquet"], "videmo: --format parquet needs --output FILE"),
         ([folder, "--write-template", path], f"videmo: {path}: is there already"),
         ([tmp_path], f"videmo: {tmp_path}: no results of videmo in it"),
     ):

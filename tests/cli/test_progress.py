@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -69,3 +70,15 @@ def test_json_is_one_object_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     events = [json.loads(line) for line in told.getvalue().splitlines()]
     assert [event["event"] for event in events] == ["begun", "started", "advanced", "finished"]
     assert events[-1]["frames"] == 50
+
+
+def test_notes_and_failures_are_objects_too(run_cli: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "bad.mp4").write_text("no video")
+
+    code, _, err = run_cli("analyze", tmp_path, "-o", tmp_path / "out", "--anonymize", "box", "--progress", "json")
+
+    assert code == 3
+    events = [json.loads(line) for line in err.splitlines()]
+    assert [event["event"] for event in events] == ["note", "begun", "finished"]
+    assert events[0]["note"].startswith("faces are hidden where they were found")
+    assert "bad.mp4" in events[-1]["error"]

@@ -77,6 +77,7 @@ def test_long_tables_are_cut_for_people_only(run_folder: Path, run_cli: Cli) -> 
         (["--bridge", "-1s"], "--bridge '-1s': expected a time such as 1s"),
         (["--baseline", "5-1s"], "--baseline '5-1s': expected a window such as 0-5s or -5-0s, or the name"),
         (["--baseline", "pause"], "baseline 'pause': no segment of this name in the run; it has rest"),
+        (["--baseline-by", "respondent"], "--baseline-by says whose baseline it is: give its window with --baseline"),
         (["--signals", "joy"], "signal joy: this run has neutral, happiness,"),
     ],
 )

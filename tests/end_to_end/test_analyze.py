@@ -165,6 +165,16 @@ def test_dry_run_writes_nothing(run_cli: Callable[..., tuple[int, str, str]], cl
     assert not (tmp_path / "o").exists()
 
 
+def test_dry_run_refuses_results_that_are_there(
+    run_cli: Callable[..., tuple[int, str, str]], clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "o" / "frames").mkdir(parents=True)
+    (tmp_path / "o" / "frames" / "face.parquet").touch()
+    code, out, err = run_cli("analyze", clip, "--out", tmp_path / "o", "--dry-run")
+    assert (code, out) == (2, "")
+    assert "already holds results: use --resume to go on, --overwrite to start again" in err
+
+
 def test_config_file_and_command_line_agree_the_line_wins(
     run_cli: Callable[..., tuple[int, str, str]], clip: Path, tmp_path: Path
 ) -> None:

@@ -74,17 +74,20 @@ def test_bad_files_are_named_and_the_good_one_is_done(bad_folder: Path, run_cli:
         (["--device", "tpu"], "expected auto | cpu | gpu"),
         (["--overwrite", "--resume"], "choose one"),
         (["--detector", "yunet"], "--detector-model"),
+        (["--detector", "haar", "--detector-model", "mine"], "detector haar takes no model: leave out --detector"),
         (["--detector-model", "nobody"], "unknown preset 'nobody': known for detection are "),
         (["--detector-model", "ferplus-resnet-48"], "preset ferplus-resnet-48 is made for emotion, not for detection"),
+        (["--anonymize", "blur", "--no-video"], "which --no-video leaves out: choose one"),
         (["--config", "absent.toml"], "absent.toml: cannot read the configuration"),
     ],
 )
 def test_wrong_options_are_usage_errors(
     arguments: list[str], expected: str, clip: Path, run_cli: Cli, tmp_path: Path
 ) -> None:
-    code, _, err = run_cli("analyze", clip, "--out", tmp_path / "out", *arguments)
-    assert code == 2
-    assert expected in one_line(err)
+    for further in (["--dry-run"], []):
+        code, _, err = run_cli("analyze", clip, "--out", tmp_path / "out", *arguments, *further)
+        assert code == 2
+        assert expected in one_line(err)
 
 
 def test_empty_folder_and_empty_glob_are_usage_errors(run_cli: Cli, tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_what_is_wrong_is_named(study: Run, tmp_path: Path, run_cli: Cli, monkey
         write_report(Run(tmp_path / "half"))
     with missing_package("jinja2", monkeypatch):
         code, _, err = run_cli("report", study.out)
-    assert (code, "this command needs jinja2: pip install 'videmo[report]'" in err) == (2, True)
+    assert (code, 'this command needs jinja2: pip install "videmo[report]"' in err) == (2, True)
 
 
 @pytest.mark.parametrize(

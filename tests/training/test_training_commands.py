@@ -107,6 +107,30 @@ def test_tune_writes_a_recipe_that_train_reads(ferplus_folder: Path, recipe_file
     assert train.read_options(out, None, None, None) == train.read_options(recipe_file, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["train", "emotion", "DATA", "--out", "file"], "--out file: a file; name a folder"),
+        (["train", "emotion", "DATA", "--out", "file/m1"], "file: a file; name a folder"),
+        (["train", "emotion", "DATA", "--out", "m1", "--fer2013-out", "file"], "--fer2013-out file: a file"),
+        (["train", "emotion", "DATA", "--out", "m1", "--fer2013-out", "./m1"], "--out and --fer2013-out are both m1"),
+        (["train", "detector", "DATA", "--out", "file"], "--out file: a file; name a folder"),
+        (["train", "ensemble", "one", "two", "--out", "file"], "--out file: a file; name a folder"),
+        (["evaluate", "emotion", "one", "DATA", "--out", "file"], "--out file: a file; name a folder"),
+        (["data", "check", "DATA", "--out", "file"], "--out file: a file; name a folder"),
+        (["tune", "DATA", "--minutes", "1", "--out", "best.csv"], "--out best.csv: expected a name that ends in .toml"),
+    ],
+)
+def test_where_results_cannot_go_is_said_before_anything_is_read(
+    arguments: list[str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+
+    with pytest.raises(UsageError, match=re.escape(reason)):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
 def test_resuming_without_a_checkpoint_says_so(ferplus_folder: Path, tmp_path: Path) -> None:
     arguments = ["emotion", str(ferplus_folder), "--out", str(tmp_path / "mine"), "--work", str(tmp_path), "--resume"]
 
@@ -116,7 +140,7 @@ def test_resuming_without_a_checkpoint_says_so(ferplus_folder: Path, tmp_path: P
 
 def test_a_missing_extra_names_the_command_that_installs_it() -> None:
     with (
-        pytest.raises(UsageError, match=r"needs no_such_package: pip install 'videmo\[train\]'"),
+        pytest.raises(UsageError, match=r'needs no_such_package: pip install "videmo\[train\]"'),
         require_extra("train"),
     ):
         __import__("no_such_package")

@@ -74,6 +74,11 @@ class RunFolder:
         """Return the file of one video in `part` (frames, faces, annotated, charts)."""
         return self.path / part / f"{video_id}{PARTS[part]}"
 
+    def video_ids(self) -> set[str]:
+        """Return the videos of which files lie in the folder, finished or not."""
+        found = ((path, suffix) for part, suffix in PARTS.items() for path in (self.path / part).glob(f"*{suffix}"))
+        return {path.name.removesuffix(suffix) for path, suffix in found}
+
     def check(self, existing: Existing, sources: Mapping[str, str]) -> None:
         """Raise UsageError where results are there and refused, or cannot be gone on with; nothing is touched.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videmo.cli.formats import Format, format_rows, show_notes, write_rows
+from videmo.cli.formats import Format, format_rows, require_output, show_notes, write_rows
 from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Person, Smooth, Who, read_options
 from videmo.errors import UsageError
 
@@ -73,6 +73,8 @@ def aggregate(
     from videmo.findings.timelines import build_timelines
 
     form, one_file = _choose_form(form, table, output)
+    if table is Table.COMPARISON and by is None:
+        raise UsageError("--table comparison: groups are compared with --by COLUMN")
     run = Run(folder)
     study = require_study(run)
     if by is not None:
@@ -133,20 +135,22 @@ def choose_signals(run: Run, names: list[str] | None) -> list[str]:
 
 def _choose_form(form: Format | None, table: Table | None, output: Path | None) -> tuple[Format, bool]:
     """Return how to write, and whether to write one table: to stdout, or to the file that `output` then is."""
-    endings = {f".{name.value}": name for name in Format}
-    one_file = output is not None and output.suffix in endings
-    form = form or (Format.TABLE if output is None else endings[output.suffix] if one_file else Format.CSV)
+    endings = {f".{name.value}": name for name in Format if name is not Format.TABLE}
+    ending = endings.get(output.suffix.lower()) if output else None
+    one_file = ending is not None
+    if output and form and form not in ((ending,) if ending else endings.values()):
+        raise UsageError(f"--output {output} cannot be of --format {form}: leave one of them out")
+    form = form or ending or (Format.CSV if output else Format.TABLE)
     if table is None and (one_file or (output is None and form is not Format.TABLE)):
         choices = ", ".join(Table)
         raise UsageError(f"one file holds one table: choose it with --table ({choices}), or give --output FOLDER")
+    require_output(form, output)
     return form, one_file
 
 
 def _write(
     tables: Mapping[Table, pd.DataFrame], only: Table | None, form: Format, output: Path | None, *, one_file: bool
 ) -> None:
-    if only is not None and only not in tables:
-        raise UsageError("--table comparison: groups are compared with --by COLUMN")
     from videmo.findings.aggregate import highest_means
 
     text = partial(format_rows, none="nothing to show")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,20 +52,19 @@ def analyze(
     tier: Annotated[str | None, typer.Option(metavar="NAME", help="The tier of an ELAN file; else all.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results in the folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was stopped.")] = False,
-    config: Annotated[Path | None, typer.Option(help="TOML file with these options; the command line wins.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings; the command line wins.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
     progress: Annotated[Progress, typer.Option(help="Progress on stderr.")] = Progress.BAR,
     stats: Annotated[bool, typer.Option("--stats", help="Show where the time went.")] = False,
 ) -> None:
     """Find faces in videos, follow them, and tell their expressions: tables, annotated videos, charts."""
-    if overwrite and resume:
-        raise UsageError("--overwrite and --resume exclude each other: choose one")
     settings = _settings(ctx, config)
     if settings.anonymize and settings.annotated_video:
-        show_note("faces are hidden where they were found: look at the annotated videos before you give them away")
+        doubt = "faces are hidden where they were found: look at the annotated videos before you give them away"
+        show_note(doubt, progress)
     study = {"manifest": manifest, "segments": segments, "tier": tier}
     if dry_run:
-        show_plan(inputs, out, settings, study)
+        show_plan(inputs, out, settings, study, progress)
     else:
         _run(inputs, out, settings, study, progress, stats=stats)
 
@@ -77,12 +78,12 @@ def _run(
 
     try:
         with open_progress(progress) as listener:
-            report = run(inputs, out, settings, **study, noted=show_note, progress=listener)
+            report = run(inputs, out, settings, **study, noted=partial(show_note, progress=progress), progress=listener)
     except (KeyboardInterrupt, SystemExit) as stop:
         number = signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM
         told = f"interrupted: what was finished is in {out}; go on with --resume"
         raise Interrupted(told, exit_code(number)) from stop
-    show_report(report, out, stats=stats)
+    show_report(report, out, progress, stats=stats)
     if report.failed:
         raise typer.Exit(VideoError.exit_code)
 
@@ -118,38 +119,61 @@ FLAGS: dict[str, tuple[str, Any]] = {
 }
 """What a flag that is given sets."""
 
+EITHER = {"fps": "stride", "stride": "fps"}
+"""Settings that exclude each other: one given on the command line takes the other one's place."""
+
+KNOWN = frozenset({*OPTIONS, *FLAGS, DETECT_EVERY, *(item.name for item in fields(Settings))})
+"""What a configuration file may name."""
+
 
 def _settings(ctx: typer.Context, config: Path | None) -> Settings:
-    """Return the defaults, with the configuration file on top, with the options given on top of that."""
-    values: dict[str, Any] = {}
-    if config:
-        values |= _from_file(config)
-    values |= _spell_out({name: ctx.params[name] for name in (*OPTIONS, DETECT_EVERY) if _given(ctx, name)})
-    values |= _outputs({name: ctx.params[name] for name in FLAGS})
-    return Settings().merged(values)
+    """Return the defaults, with the configuration file on top, with the options given on top of that.
+
+    Raises UsageError where they cannot be used, or exclude each other.
+    """
+    if ctx.params["overwrite"] and ctx.params["resume"]:
+        raise UsageError("--overwrite and --resume exclude each other: choose one")
+    if ctx.params["anonymize"] and ctx.params["no_video"]:
+        raise UsageError("--anonymize hides faces in the annotated videos, which --no-video leaves out: choose one")
+    given: dict[str, Any] = {}
+    for name in (*OPTIONS, *FLAGS, DETECT_EVERY):
+        if _given(ctx, name):
+            given |= _spell_out(name, ctx.params[name])
+    values = _from_file(config) if config else {}
+    kept = {name: value for name, value in values.items() if EITHER.get(name) not in given}
+    return Settings().merged(kept | given)
 
 
-def _spell_out(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that options or settings by their name stand for."""
-    values = {OPTIONS.get(name, name): value for name, value in options.items() if name != DETECT_EVERY}
-    return values | (parse_detect_every(str(options[DETECT_EVERY])) if DETECT_EVERY in options else {})
+def _spell_out(name: str, value: Any) -> dict[str, Any]:
+    """Return the settings that one option, or setting by its name, stands for; a flag that is not set stands for none.
+
+    Raises UsageError where a flag is neither true nor false, or `DETECT_EVERY` has no meaning.
+    """
+    if name == DETECT_EVERY:
+        return parse_detect_every(str(value))
+    if name not in FLAGS:
+        return {OPTIONS.get(name, name): value}
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} = {value!r} cannot be used: expected true or false")
+    return dict([FLAGS[name]]) if value else {}
 
 
 def _from_file(config: Path) -> dict[str, Any]:
     """Return the settings of a configuration file, which must make sense alone; the error names the file."""
-    values = {name.replace("-", "_"): value for name, value in read_toml(config, "configuration").items()}
-    flags: dict[str, bool] = {name: bool(values.pop(name)) for name in FLAGS if name in values}
+    told, values = read_toml(config, "configuration"), dict[str, Any]()
     try:
-        values = _spell_out(values | _outputs(flags))
+        for key, value in told.items():
+            name = key.replace("-", "_")
+            if name not in KNOWN:
+                raise UsageError(f"unknown setting {key!r}; known: {', '.join(sorted(KNOWN))}")
+            spelled = _spell_out(name, value)
+            if twice := values.keys() & spelled:
+                raise UsageError(f"{key} and another line both set {', '.join(sorted(twice))}: leave one of them out")
+            values |= spelled
         Settings().merged(values)
     except UsageError as error:
         raise UsageError(f"{config}: {error}") from error
     return values
-
-
-def _outputs(flags: Mapping[str, bool]) -> dict[str, Any]:
-    """Return the settings that set flags stand for; a flag that is not set leaves the setting alone."""
-    return dict(FLAGS[name] for name, is_set in flags.items() if is_set)
 
 
 def _given(ctx: typer.Context, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -90,6 +91,9 @@ def main() -> None:
     os.environ.setdefault("KERAS_HOME", os.devnull)
     # Else Python looks at every object once more before it ends, for a third of a second after a run.
     atexit.register(gc.freeze)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Else a name that it cannot spell ends a finished run with an error; stderr does so of itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
     verbose = bool(VERBOSE & set(sys.argv))
     sys.argv = [argument for argument in sys.argv if argument not in VERBOSE]  # it may stand anywhere
     try:

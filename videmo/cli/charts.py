@@ -33,17 +33,18 @@ def charts(
     from videmo.findings.timelines import build_timelines
 
     run = Run(folder)
+    labels = run.labels  # there are some where a video is finished: else this says so
     if by == "video":
         for video_id in run.video_ids:
             typer.echo(write_chart(folder, video_id, folder=out, form=form.value))
         return
     require_name("column of the study", by, ["video", *require_study(run).columns])
     names = choose_signals(run, signals)
-    wanted = tuple(dict.fromkeys([*run.labels, *names]))
+    wanted = tuple(dict.fromkeys([*labels, *names]))
     epochs = build_timelines(run, read_options(smooth, bridge, epoch, None, BaselineBy.TRACK, person, wanted))
     if by == "respondent":
-        paths = write_respondent_charts(epochs, run.labels, out, form=form.value)
+        paths = write_respondent_charts(epochs, labels, out, form=form.value)
     else:
-        paths = write_group_charts(epochs, run.labels, mean_curves(epochs, names, by=by), out, by=by, form=form.value)
+        paths = write_group_charts(epochs, labels, mean_curves(epochs, names, by=by), out, by=by, form=form.value)
     for path in paths:
         typer.echo(path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from videmo.cli.values import require_folder
 from videmo.errors import VideoError
 from videmo.settings import Settings
 
@@ -42,6 +43,7 @@ def check(
     ] = 6,
 ) -> None:
     """Count labelled faces and tell what is wrong with them."""
+    require_folder(out)
     from videmo.training.emotion.check import check_source
     from videmo.training.emotion.dataset import read_splits
 

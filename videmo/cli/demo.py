@@ -7,24 +7,33 @@ from typing import Annotated
 
 import typer
 
+from videmo.errors import UsageError, VideoError
+
 
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for clip and results.")] = Path("videmo-demo"),
 ) -> None:
     """Film scikit-image's public-domain astronaut portrait, analyse the clip, and say where to look."""
     from videmo.analysis import analyze
+    from videmo.analysis.folder import RunFolder
     from videmo.cli.progress import open_progress
     from videmo.cli.show import show_report
     from videmo.cli.values import Progress
     from videmo.demo import write_demo_clip
+    from videmo.output.files import explained
     from videmo.settings import Settings
 
-    out.mkdir(parents=True, exist_ok=True)
     clip = out / "astronaut.mp4"
-    write_demo_clip(clip)
+    if RunFolder(out).video_ids() - {clip.stem}:
+        raise UsageError(f"{out} holds results of other videos: name another folder with --out")
+    with explained(out):
+        out.mkdir(parents=True, exist_ok=True)
+        write_demo_clip(clip)
     with open_progress(Progress.BAR) as listener:
         report = analyze([clip], out, Settings(existing="overwrite"), progress=listener)
-    show_report(report, out, stats=False)
+    show_report(report, out, Progress.BAR, stats=False)
+    if report.failed:
+        raise typer.Exit(VideoError.exit_code)
     video_id = report.videos[0].video_id
     typer.echo(f"look at   {out / 'annotated' / video_id}.mp4   the clip with boxes, ids and expressions")
     typer.echo(f"          {out / 'charts' / video_id}.png      who showed what when")

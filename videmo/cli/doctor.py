@@ -34,13 +34,22 @@ def doctor(
 ) -> None:
     """Check versions, devices, codecs, presets and write permission; say what to fix."""
     healthy = True
-    for check in (_versions, _devices, _codecs, _presets, lambda: _writable(out)):
-        for good, text in check():
+    checks = {"versions": _versions, "devices": _devices, "codecs": _codecs, "presets": _presets}
+    for name, check in (checks | {"folder": lambda: _writable(out)}).items():
+        for good, text in _examine(name, check):
             typer.echo(f"{'ok ' if good else 'FIX'}  {text}")
             healthy &= good
     typer.echo("all is well" if healthy else "mend the lines marked FIX")
     if not healthy:
         raise typer.Exit(1)
+
+
+def _examine(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Yield what a check finds; what breaks it, such as a package that cannot be imported, is a finding too."""
+    try:
+        yield from check()
+    except Exception as error:
+        yield False, f"{name} cannot be checked: {type(error).__name__}: {error}"
 
 
 def _versions() -> Iterator[Finding]:

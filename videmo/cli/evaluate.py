@@ -9,7 +9,7 @@ import typer
 
 from videmo.cli import evaluate_detector
 from videmo.cli.extras import require_extra
-from videmo.errors import UsageError
+from videmo.cli.values import require_folder
 from videmo.presets import find_preset
 
 app = typer.Typer(help="Measure models on labelled pictures.", no_args_is_help=True)
@@ -34,6 +34,7 @@ def emotion(
     work: Annotated[Path | None, typer.Option(help="Folder for decoded pictures.")] = None,
 ) -> None:
     """Measure an expression classifier on validation and test faces, with and without duplicates of training faces."""
+    require_folder(out)
     from videmo.inference.device import set_up_device
 
     set_up_device("auto")  # first of all, so that Keras starts in silence
@@ -41,8 +42,6 @@ def emotion(
         from videmo.training.emotion.evaluation import PAGE, evaluate_presets
         from videmo.training.emotion.evaluation_tables import tabulate_differences, tabulate_headline
 
-    if out and out.is_file():
-        raise UsageError(f"--out {out}: a file; name a folder")
     presets = [find_preset(name, "emotion") for name in (preset, *(compare or []))]
     report = evaluate_presets(data, presets, flip=flip, work=work, split_list=split_list)
     # Side by side the test faces suffice; the page has all.

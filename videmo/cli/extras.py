@@ -14,4 +14,4 @@ def require_extra(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise UsageError(f"this command needs {error.name}: pip install 'videmo[{extra}]'") from error
+        raise UsageError(f'this command needs {error.name}: pip install "videmo[{extra}]"') from error

@@ -48,6 +48,12 @@ def show_notes(*tables: pd.DataFrame) -> None:
         typer.echo(f"note: {note}", err=True)
 
 
+def require_output(form: Format, output: Path | None) -> None:
+    """Raise UsageError where Parquet has no file to go to: asked before the work, not after it."""
+    if form is Format.PARQUET and output is None:
+        raise UsageError("--format parquet needs --output FILE")
+
+
 def write_rows(
     rows: pd.DataFrame,
     form: Format,
@@ -66,9 +72,8 @@ def write_rows(
         UsageError: Parquet has no file to go to.
         OutputError: the disk is full or the folder does not allow it.
     """
-    if form is Format.PARQUET:
-        if output is None:
-            raise UsageError("--format parquet needs --output FILE")
+    require_output(form, output)
+    if form is Format.PARQUET and output is not None:
         with replacing(output) as partial:
             rows.to_parquet(partial, index=False)
         return

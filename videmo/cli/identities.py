@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from videmo.cli.formats import Format, write_rows
+from videmo.cli.formats import Format, require_output, write_rows
 from videmo.errors import UsageError
 
 
@@ -29,6 +29,9 @@ def identities(
 
     if sum((decisions is not None, clear, template is not None)) > 1:
         raise UsageError("--decisions, --clear and --write-template exclude each other: choose one")
+    if template and (output or form is not Format.TABLE):
+        raise UsageError("--write-template writes only the template: leave out --format and --output")
+    require_output(form, output)
     run = Run(folder)
     if template:
         write_template(run, template)

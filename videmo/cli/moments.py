@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from videmo.cli.formats import Format, format_rows, show_notes, write_rows
+from videmo.cli.formats import Format, format_rows, require_output, show_notes, write_rows
 from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Epoch, Person, Smooth, Who, read_options
 from videmo.cli.values import parse_seconds
 
@@ -52,17 +52,18 @@ def moments(
     from videmo.findings.tables import Run
     from videmo.findings.timelines import build_timelines, name_people
 
-    run = Run(folder)
-    signals = tuple(dict.fromkeys(signal or (label for label in run.labels if label != "neutral")))
-    epoch = epoch or ("0.5s" if by is Of.STIMULUS else None)
-    timelines = build_timelines(run, read_options(smooth, bridge, epoch, baseline, baseline_by, person, signals))
-    show_notes(timelines)
+    require_output(form, output)
     limits = Limits(
         min_strength=min_strength,
         min_prominence=min_prominence,
         min_duration_s=parse_seconds(min_duration, "--min-duration"),
         top=top,
     )
+    run = Run(folder)
+    signals = tuple(dict.fromkeys(signal or (label for label in run.labels if label != "neutral")))
+    epoch = epoch or ("0.5s" if by is Of.STIMULUS else None)
+    timelines = build_timelines(run, read_options(smooth, bridge, epoch, baseline, baseline_by, person, signals))
+    show_notes(timelines)
     if by is Of.STIMULUS:
         rows = shared_moments(timelines, signals, limits)
     else:

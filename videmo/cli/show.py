@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from videmo.cli.values import Progress
 from videmo.settings import Settings
 
 if TYPE_CHECKING:
     from videmo.datatypes import RunReport, StageStatistics
 
 
-def show_plan(inputs: Sequence[str], out: Path, settings: Settings, study: Mapping[str, Any]) -> None:
+def show_plan(
+    inputs: Sequence[str], out: Path, settings: Settings, study: Mapping[str, Any], progress: Progress
+) -> None:
     """Say what would be analysed, with what, into where; nothing is written.
 
-    Raises UsageError when the files of `study` (manifest, segments, tier) do not fit the inputs.
+    Raises what the run would raise before the first video: results in `out` are refused, a detector or preset cannot be
+    used, or the files of `study` (manifest, segments, tier) do not fit the inputs.
     """
+    from videmo import plugins
+    from videmo.analysis.folder import RunFolder
     from videmo.analysis.study import plan_study
     from videmo.filenames import show_name
     from videmo.presets import find_preset
@@ -28,7 +35,9 @@ def show_plan(inputs: Sequence[str], out: Path, settings: Settings, study: Mappi
     found = explore(inputs)
     earlier = out if settings.existing == "resume" else None
     for note in plan_study(found.inputs, preset.labels, **study, earlier=earlier).notes:
-        show_note(note)
+        show_note(note, progress)
+    RunFolder(out).check(settings.existing, {source.video_id: source.shown_path for source in found.inputs})
+    plugins.load("detectors", settings.detector)(settings)
     for source in found.inputs:
         many = f" ({len(source.paths)} pictures)" if len(source.paths) > 1 else ""
         typer.echo(f"{source.video_id}  {source.shown_path}{many}")
@@ -40,17 +49,20 @@ def show_plan(inputs: Sequence[str], out: Path, settings: Settings, study: Mappi
     typer.echo(f"into: {out}; nothing was written (dry run)")
 
 
-def show_note(note: str) -> None:
-    """Say on stderr what was assumed."""
-    typer.echo(f"note: {note}", err=True)
+def show_note(note: str, progress: Progress) -> None:
+    """Say on stderr what was assumed; programs that watch get it as an event."""
+    typer.echo(json.dumps({"event": "note", "note": note}) if progress is Progress.JSON else f"note: {note}", err=True)
 
 
-def show_report(report: RunReport, out: Path, *, stats: bool) -> None:
-    """Say how the run went: warnings and failures by name, then one line on the whole."""
+def show_report(report: RunReport, out: Path, progress: Progress, *, stats: bool) -> None:
+    """Say how the run went: warnings and failures by name, then one line on the whole.
+
+    Programs that watch have heard of the failures already.
+    """
     for video in report.videos:
         for warning in video.warnings:
-            show_note(f"{video.path}: {warning}")
-        if video.error:
+            show_note(f"{video.path}: {warning}", progress)
+        if video.error and progress is not Progress.JSON:
             typer.echo(f"failed: {video.error}", err=True)
     if stats:
         typer.echo(format_statistics(report.stages, report.seconds))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from videmo.cli.formats import Format, show_notes, write_rows
+from videmo.cli.formats import Format, require_output, show_notes, write_rows
 from videmo.cli.values import parse_seconds
 from videmo.errors import UsageError
 
@@ -53,6 +53,9 @@ def summarize(
         raise UsageError("--epoch and --segments: rows are either epochs or segments, not both")
     if by is By.RESPONDENT and (epoch or segments):
         raise UsageError("--by respondent sums up whole videos: for epochs of respondents use `videmo timelines`")
+    if tier is not None and segments is None:
+        raise UsageError("--tier names a tier of the segments: name their file with --segments")
+    require_output(form, output)
     run = Run(folder)
     epoch_s = parse_seconds(epoch, "--epoch") if epoch else None
     study = _read_study(manifest, run) if manifest else run.study()

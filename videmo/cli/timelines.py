@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videmo.cli.formats import Format, show_notes, write_rows
+from videmo.cli.formats import Format, require_output, show_notes, write_rows
 from videmo.cli.values import parse_baseline, parse_bridge, parse_names, parse_seconds, parse_smoother
+from videmo.errors import UsageError
 
 if TYPE_CHECKING:
     from videmo.findings.timelines import TimelineOptions
@@ -56,6 +57,7 @@ def timelines(
     from videmo.findings.tables import Run
     from videmo.findings.timelines import build_timelines
 
+    require_output(form, output)
     options = read_options(smooth, bridge, epoch, baseline, baseline_by, person, parse_names(signals))
     rows = build_timelines(Run(folder), options)
     show_notes(rows)
@@ -74,10 +76,12 @@ def read_options(
     """Return what the options of a command that works on timelines stand for.
 
     Raises:
-        UsageError: a value has no meaning; the message names the option and the forms it takes.
+        UsageError: a value has no meaning, alone or without another option; the message names what is needed.
     """
     from videmo.findings.timelines import TimelineOptions
 
+    if baseline_by is not BaselineBy.TRACK and not baseline:
+        raise UsageError("--baseline-by says whose baseline it is: give its window with --baseline")
     return TimelineOptions(
         smoother=parse_smoother(smooth),
         bridge_s=parse_bridge(bridge),

@@ -9,6 +9,8 @@ import typer
 
 from videmo.cli import train_detector, train_ensemble
 from videmo.cli.extras import require_extra
+from videmo.cli.values import require_folder
+from videmo.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,9 +62,7 @@ def emotion(
 
     The best epoch on validation faces is kept. All that a recipe can say is in videmo/training/emotion/recipe.py.
     """
-    from videmo.inference.device import set_up_device
-
-    set_up_device("auto")  # first of all, so that Keras starts in silence
+    _prepare(out, fer2013_out)
     with require_extra("train"):
         from videmo.training.emotion.dataset import read_faces
 
@@ -72,6 +72,17 @@ def emotion(
     if augmentation_sheet:
         _draw_sheet(recipe, splits["train"], augmentation_sheet)
     _train(recipe, splits, {"ferplus": out, "fer2013": fer2013_out}, work / out.name, resume=resume)
+
+
+def _prepare(out: Path, fer2013_out: Path | None) -> None:
+    """Set Keras up; raises UsageError where a preset has no folder to go to, or none of its own."""
+    require_folder(out)
+    require_folder(fer2013_out, "--fer2013-out")
+    if fer2013_out and fer2013_out.resolve() == out.resolve():
+        raise UsageError(f"--out and --fer2013-out are both {out}: give each preset a folder of its own")
+    from videmo.inference.device import set_up_device
+
+    set_up_device("auto")  # first of all, so that Keras starts in silence
 
 
 def _draw_sheet(recipe: Recipe, train: LabelledFaces, path: Path) -> None:

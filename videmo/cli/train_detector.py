@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from videmo.cli.extras import require_extra
+from videmo.cli.values import require_folder
 
 
 def detector(
@@ -37,6 +38,7 @@ def detector(
     resume: Annotated[bool, typer.Option("--resume", help="Continue after the last whole epoch.")] = False,
 ) -> None:
     """Train a face detector on pictures with boxed faces."""
+    require_folder(out)
     with require_extra("train"):
         from videmo.cli.epochs import train_in_sight
         from videmo.training.curves import draw_history

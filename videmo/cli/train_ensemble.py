@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from videmo.cli.extras import require_extra
+from videmo.cli.values import require_folder
 from videmo.presets import find_preset
 
 
@@ -23,6 +24,7 @@ def ensemble(
     work: Annotated[Path | None, typer.Option(help="Folder for decoded pictures.")] = None,
 ) -> None:
     """Average expression presets: one preset whose network gives the mean of their probabilities."""
+    require_folder(out)
     from videmo.inference.device import set_up_device
 
     set_up_device("auto")  # first of all, so that Keras starts in silence

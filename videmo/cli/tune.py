@@ -9,6 +9,7 @@ import typer
 
 from videmo.cli.extras import require_extra
 from videmo.cli.train import read_options
+from videmo.errors import UsageError
 
 
 def tune(
@@ -30,6 +31,8 @@ def tune(
 
     Tried are learning rate, weight decay, dropout, width, the strengths of class balancing and of augmentation.
     """
+    if out.suffix.lower() != ".toml":
+        raise UsageError(f"--out {out}: expected a name that ends in .toml; the table of the trials gets .csv")
     from videmo.inference.device import set_up_device
 
     set_up_device("auto")  # first of all, so that Keras starts in silence

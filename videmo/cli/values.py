@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from videmo.errors import UsageError
@@ -98,6 +100,17 @@ def parse_baseline(text: str) -> tuple[float, float] | str:
 def parse_names(text: str | None) -> tuple[str, ...]:
     """Return the names in "a,b", without the space around them."""
     return tuple(name for part in (text or "").split(",") if (name := part.strip()))
+
+
+def require_folder(path: Path | None, option: str = "--out") -> None:
+    """Raise UsageError naming the option where `path` can be no folder to write to: checked before long work."""
+    if path is None:
+        return
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"{option} {nearest}: a file; name a folder")
+    if not os.access(nearest, os.W_OK):
+        raise UsageError(f"{option} {path}: {nearest} cannot be written to; name another folder")
 
 
 def _split(text: str) -> tuple[float, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videmo.cli.formats import Format, write_rows
+from videmo.cli.formats import Format, require_output, write_rows
 from videmo.errors import VidemoError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def verify(
     output: Annotated[Path | None, typer.Option(help="File to write; needed for parquet.")] = None,
 ) -> None:
     """Hash inputs, presets and outputs of a run again and say what changed; exit code 1 where something did."""
+    require_output(form, output)
     from videmo.analysis.verification import verify as run
 
     checks = run(folder)

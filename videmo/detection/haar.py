@@ -73,7 +73,13 @@ class HaarDetector:
 
 
 def build(settings: Settings) -> HaarDetector:
-    """Return the detector, with `settings.min_score` if given; raises UsageError where OpenCV has no cascade."""
+    """Return the detector, with `settings.min_score` if given.
+
+    Raises:
+        UsageError: a model is named, or OpenCV has no cascade.
+    """
+    if settings.detector_model is not None:
+        raise UsageError("detector haar takes no model: leave out --detector-model, or choose another --detector")
     if settings.min_score is None:
         return HaarDetector()
     return HaarDetector(min_score=settings.min_score, birth_score=settings.min_score)
@@ -85,6 +91,6 @@ def _load_cascade() -> Any:
     if not hasattr(cv2, "CascadeClassifier") or not path.is_file():
         raise UsageError(
             f"detector haar needs {_CASCADE}, which OpenCV {cv2.__version__} does not hold: "
-            "pip install 'opencv-python>=4.10,<5', or choose another --detector"
+            'pip install "opencv-python>=4.10,<5", or choose another --detector'
         )
     return cv2.CascadeClassifier(str(path))

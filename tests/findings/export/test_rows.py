@@ -16,7 +16,7 @@ from written_runs import write_study
 
 from videmo.errors import UsageError
 from videmo.findings.export import export
-from videmo.findings.export.csv_files import defuse
+from videmo.findings.export.csv_files import defuse, spell_csv
 from videmo.findings.export.spss import describe_variables, name_variables
 from videmo.findings.tables import Run
 
@@ -151,3 +151,8 @@ def test_csv_opens_with_the_defaults_of_pandas_in_memory(study: Run) -> None:
     text = export(study, "csv")[0].read_text(encoding="utf-8")
     assert len(pd.read_csv(io.StringIO(text))) == 40
     assert "\r" not in text
+
+
+def test_lines_end_alike_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.linesep", "\r\n")
+    assert spell_csv(pd.DataFrame({"name": ["a\r\nb"], "n": [1]})) == 'name,n\n"a\nb",1\n'

@@ -121,5 +121,5 @@ def test_without_nncf_the_command_says_what_to_install(
     before = preset.check_openvino().read_bytes()
     code, _, err = run_cli("models", "export", preset.folder, "--int8", coco_folder)
     assert code == 2
-    assert "pip install 'videmo[int8]'" in err
+    assert 'pip install "videmo[int8]"' in err
     assert preset.check_openvino().read_bytes() == before

@@ -28,9 +28,9 @@ def spell_csv(table: pd.DataFrame) -> str:
     """Return a table, small enough to be one text, as CSV that spreadsheets open without harm.
 
     Numbers are as pandas spells them. A carriage return, which pandas leaves unquoted, would end a line and might let a
-    formula follow: it becomes a newline.
+    formula follow: it becomes a newline. Lines end with one on every system: a file opened for text adds its own.
     """
-    return defuse(table.replace("\r\n?", "\n", regex=True)).to_csv(index=False)
+    return defuse(table.replace("\r\n?", "\n", regex=True)).to_csv(index=False, lineterminator="\n")
 
 
 def defuse(table: pd.DataFrame) -> pd.DataFrame:
