@@ -72,6 +72,14 @@ def test_json_is_one_object_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert events[-1]["frames"] == 50
 
 
+def test_a_watcher_that_has_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr.write", refuse)
+    JsonLines().begun(1)
+
+
 def test_notes_and_failures_are_objects_too(run_cli: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_text("no video")
 

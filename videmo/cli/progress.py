@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tqdm import tqdm
@@ -159,6 +159,6 @@ class JsonLines:
         )
 
     def _write(self, **values: object) -> None:
-        with self._lock:
+        with self._lock, suppress(BrokenPipeError):  # who watched is gone: no reason to stop
             sys.stderr.write(json.dumps(values) + "\n")
             sys.stderr.flush()
