@@ -200,6 +200,24 @@ def test_no_spread_no_g() -> None:
     assert np.isnan(effect_size(np.array([0.3]), np.array([0.1, 0.2])).difference)
 
 
+def test_two_pairs_have_no_g() -> None:
+    effect = effect_size(np.array([0.9, 0.8]), np.array([0.1, 0.3]), paired=True)
+    assert (effect.difference, effect.cliffs_delta) == (pytest.approx(0.65), 1.0)
+    assert np.isnan([effect.g, effect.g_low, effect.g_high]).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("noise", [1e-7, 1e-6, 1e-5, 1e-4, 1e-3])
+def test_the_interval_of_a_huge_g_holds_it(noise: float, sign: int) -> None:
+    """With a spread of 1e-7, the rounding of float32, the search for the interval did not end."""
+    rng = np.random.default_rng(0)
+    for paired, n in ((False, 2), (False, 6), (True, 3), (True, 6)):
+        first, second = sign * (0.8 + noise * rng.normal(size=n)), sign * (-0.8 + noise * rng.normal(size=n))
+        effect = effect_size(first, second, paired=paired)
+        assert effect.cliffs_delta == sign
+        assert effect.g_low < effect.g < effect.g_high or (np.isnan(effect.g) and noise < 1e-3)
+
+
 def conditions(n: int, *names: str) -> list[str]:
     return [names[i % len(names)] for i in range(n)]
 
