@@ -170,6 +170,8 @@ def test_the_study_stays_at_the_right(run: Run) -> None:
         (["a,3,Anna,,"], [", line 2: 'a' has no track 3, its ids go from 1 to 4"]),
         (["a,one,Anna,,"], [", line 2: track_id 'one' is not a whole number"]),
         (["a,1.5,Anna,,"], [", line 2: track_id '1.5' is not a whole number"]),
+        (["a,99999999999999999999,Anna,,"],
+         [", line 2: track_id 99999999999999999999 is larger than any id of a track"]),
         (["a,1,Anna,soon,"], [", line 2: start_s 'soon' is not a number of seconds"]),
         (["a,1,Anna,2,2"], [", line 2: end_s 2 is not after start_s 2"]),
         (["a,1,,2,3", "a,2,Ben,,"], [f", line 2: {name} without an identity: name whom this time belongs to"
