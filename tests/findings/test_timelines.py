@@ -88,11 +88,14 @@ def test_one_baseline_across_the_files_of_a_respondent(study: Run) -> None:
 
 
 def test_a_segment_is_a_baseline_and_counts_once_where_it_overlaps_itself(study: Run) -> None:
-    write_segments(study.out, ("a", "rest", 0.0, 1.0), ("a", "rest", 0.5, 1.0), ("a", "ad", 1.0, 2.0))
+    write_segments(
+        study.out, ("a", "rest", 0.0, 1.0), ("a", "rest", 0.5, 1.0), ("a", "ad", 1.0, 2.0), ("b", "rest", 0.0, 0.5)
+    )
     rows = build_timelines(study, TimelineOptions(baseline="rest", signals=HAPPY))
     of_a = rows[rows["video_id"] == "a"]
     assert of_a["baseline_s"].tolist() == [1.0] * 4
     assert of_a["happiness_change"].tolist() == pytest.approx([-0.1, 0.1, 0.3, 0.5])
+    assert rows.groupby("video_id")["baseline_s"].first().tolist() == [1.0, 0.5, 0.0]
     with pytest.raises(UsageError, match="baseline 'pause': no segment of this name in the run; it has rest, ad"):
         build_timelines(study, TimelineOptions(baseline="pause"))
 

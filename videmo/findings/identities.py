@@ -137,7 +137,8 @@ def _range_problems(decisions: pd.DataFrame) -> Iterator[str]:
     for line, start_s, end_s in decisions[list(RANGE)].itertuples(name=None):
         if end_s <= start_s:
             yield f", line {line}: end_s {end_s:g} is not after start_s {start_s:g}"
-    for (video_id, track_id), ranges in decisions.groupby(["video_id", "track_id"], sort=False):
+    several = decisions[decisions.duplicated(["video_id", "track_id"], keep=False)]
+    for (video_id, track_id), ranges in several.groupby(["video_id", "track_id"], sort=False):
         yield from _overlaps(f"track {track_id} of {video_id!r}", ranges.sort_values("start_s", kind="stable"))
 
 

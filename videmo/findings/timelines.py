@@ -164,7 +164,7 @@ def _within(
     if baseline is None:
         return pd.Series(False, series.index)
     if isinstance(baseline, pd.DataFrame):
-        return in_segments(series, baseline)
+        return in_segments(series, baseline[baseline["video_id"].isin(series["video_id"].unique())])
     return in_window(series[["time_s"]].assign(offset_s=offset_s), *baseline)
 
 
