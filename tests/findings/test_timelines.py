@@ -145,6 +145,30 @@ def test_the_largest_usable_face_stands_for_the_respondent(tmp_path: Path) -> No
     assert bridged["happiness_smoothed"].tolist() == pytest.approx([0.2, 0.3, 0.6, 0.7, 0.8])
 
 
+@pytest.mark.parametrize(
+    ("decisions", "respondent", "taken"),
+    [
+        ("a,1,r1\na,2,bystander\n", "r1", [0.2, 0.2]),
+        ("a,1,r1\n", "r1", [0.2, 0.2]),
+        ("a,2,r1\n", "r1", [0.9]),
+        ("a,1,Ann\na,2,Ben\n", "r1", [0.9, 0.2]),  # nobody bears the respondent's name
+        ("b,1,r1\n", "r1", [0.9, 0.2]),
+        ("a,1,r1\n", None, [0.9, 0.2]),
+    ],
+)
+def test_the_largest_is_sought_among_those_named_as_the_respondent(
+    tmp_path: Path, decisions: str, respondent: str | None, taken: list[float]
+) -> None:
+    faces = pd.DataFrame({"frame_index": [0, 0, 1], "track_id": [1, 2, 1], "happiness": [0.2, 0.9, 0.2]})
+    write_video(tmp_path, "a", [0.0, 0.5], faces.assign(x2=[50.0, 100.0, 50.0]))
+    if respondent:
+        write_study(tmp_path, {"a": {"respondent": respondent}})
+    (tmp_path / "identities.csv").write_text(f"video_id,track_id,identity\n{decisions}")
+    rows = build_timelines(Run(tmp_path), TimelineOptions(person="largest", signals=HAPPY))
+    assert rows["happiness"].tolist() == pytest.approx(taken)
+    assert "identity" not in rows
+
+
 def test_tables_without_usable_count_every_face(tmp_path: Path) -> None:
     write_video(tmp_path, "a", [0.0, 0.5], happy([0.2, 0.4], usable=[True, False]))
     path = tmp_path / "faces" / "a.parquet"
