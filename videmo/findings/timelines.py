@@ -69,7 +69,8 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
     Columns of observations (no `epoch_s`):
         video_id, track_id, identity, frame_index, time_s (media time), stimulus_s (stimulus time)
         duration_s: how long the observation holds; usable, bridged: whether it was seen and usable, or lies on a bridge
-        <signal>, <signal>_smoothed: as measured, NaN where bridged; smoothed, NaN where neither usable nor bridged
+        <signal>, <signal>_smoothed: as measured, also where not usable, NaN in a frame without a row; smoothed, NaN
+            where neither usable nor bridged
         baseline_s, <signal>_change: as above, of the smoothed signal
         segment: the run's segment that it lies in (several parted by "; ", missing outside of all), if it has any
         the study's columns
