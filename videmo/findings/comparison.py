@@ -1,4 +1,9 @@
-"""Groups of respondents compared over time: when they differ, how much, and what is left after correction."""
+"""Groups of respondents compared over time: when they differ, how much, and what is left after correction.
+
+Whether two groups differ at any time is corrected after Holm: with each test that rejects, one hypothesis less may be
+true. When they differ is not: groups that differ at one time may be alike at all others, so no test leaves the count,
+and the p of each cluster is multiplied by the number of tests (Bonferroni).
+"""
 
 from __future__ import annotations
 
@@ -53,9 +58,7 @@ def compare_groups(
         cluster: 0 the whole time, 1, 2, ... the clusters by time
         start_s, end_s: [start, end) of stimulus time; of the whole time: the tested epochs
         p: of the cluster; of the whole time: the smallest of its clusters, 1 without any
-        p_corrected: for all signals and pairs of groups of the stimulus. Of the whole time after Holm; of a cluster
-            p times their number (Bonferroni): Holm's smaller factors hold where a test that was rejected has no true
-            hypothesis left, but groups that differ at one time may be alike at every other
+        p_corrected: for all signals and pairs of groups of the stimulus: after Holm, of clusters after Bonferroni
         difference, g, g_low, g_high, cliffs_delta, n_first, n_second: `effect_size` of each respondent's mean over
             the epochs from `start_s` to `end_s`. A cluster was chosen for its difference: its effect is overstated
 
