@@ -25,6 +25,16 @@ def show_name(text: str | Path) -> str:
     return _UNSHOWABLE.sub(_escape, str(text))
 
 
+def cut_name(name: str, most_bytes: int) -> str:
+    """Return as much of the start of a name as fits into a number of bytes: file systems count these, not letters.
+
+    Example:
+        >>> cut_name("clip", 3), cut_name("視頻", 5)
+        ('cli', '視')
+    """
+    return name.encode()[:most_bytes].decode(errors="ignore")
+
+
 def is_plain(name: str) -> bool:
     """Return whether a name is that of a file in the folder at hand, on any system: no path, drive or stream.
 

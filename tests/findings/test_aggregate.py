@@ -100,6 +100,14 @@ def test_changes_show_what_the_signal_shows_and_valence_shows_nothing() -> None:
     assert curves.loc["happiness_change", "mean"] == pytest.approx((0.1 - 0.1 + 0.2) / 3)
 
 
+def test_who_has_no_baseline_does_not_show_a_change_either() -> None:
+    epochs = epochs_of(np.array([[0.9, 0.9], [0.6, 0.1], [0.2, NAN]]))
+    epochs["happiness_change"] = (epochs["happiness"] - 0.1).where(epochs["respondent"] != "r00")
+    curves = mean_curves(epochs, ["happiness_change"])
+    assert curves["respondents"].tolist() == [2, 1]
+    assert curves["showing"].tolist() == [0.5, 0.0]
+
+
 def test_the_highest_mean_with_a_band_stands_for_the_curve() -> None:
     values = np.array([[0.1, 0.4, 0.9], [0.1, 0.5, NAN], [0.1, 0.6, NAN]])
     (row,) = highest_means(mean_curves(epochs_of(values), ["happiness"])).to_dict("records")

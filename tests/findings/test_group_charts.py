@@ -49,7 +49,7 @@ def words_of(figure: Figure) -> str:
 
 @pytest.fixture(scope="module")
 def epochs() -> pd.DataFrame:
-    return study(60, conditions=("control", "gain", "loss"))
+    return study(60, conditions=("control", "gain", "loss"), seed=2)
 
 
 def test_curves_are_the_means_and_clusters_are_marked(epochs: pd.DataFrame) -> None:
@@ -82,6 +82,30 @@ def test_marks_stay_above_the_curves(epochs: pd.DataFrame) -> None:
     assert lowest > ax.transData.transform((0, curves["high"].max()))[1]
 
 
+def test_a_long_legend_is_wrapped_between_title_and_plots() -> None:
+    names = [f"a condition, no {i:02}" for i in range(12)]
+    curves = mean_curves(study(24, 30, conditions=names), ["happiness"], by="condition", resamples=50)
+    figure = draw_curves(curves, None, "spot")
+    figure.canvas.draw()
+    (legend,), (title, _) = figure.legends, figure.texts
+    box = legend.get_window_extent()
+    assert [text.get_text() for text in legend.get_texts()] == names
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    assert title.get_window_extent().y0 >= box.y1 - 3
+    assert box.y0 >= figure.axes[0].get_window_extent().y1 - 3
+    assert figure.axes[0].get_window_extent().height == pytest.approx(140, abs=1)
+
+
+def test_a_group_called_all_beside_others_is_named() -> None:
+    epochs = study(6, 30, conditions=("all", "some"))
+    figure = draw_curves(mean_curves(epochs, ["happiness"], by="condition", resamples=50), None, "spot")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["all", "some"]
+    (stimulus,) = stimuli(epochs, "condition")
+    for drawn in (draw_heat_map(stimulus, "happiness", "spot"), draw_ribbons(stimulus, EMOTIONS, "spot")):
+        assert "all: 3 respondents" in words_of(drawn)
+
+
 def test_all_respondents_together_have_no_legend() -> None:
     curves = mean_curves(study(3, conditions=("a",)), ["happiness", "valence_experimental"], resamples=100)
     figure = draw_curves(curves, None, "spot")
@@ -111,6 +135,7 @@ def test_heat_maps_of_changes_are_even_around_nothing(epochs: pd.DataFrame) -> N
     changed = epochs.assign(happiness_change=epochs["happiness"] - 0.3)
     figure = draw_heat_map(next(stimuli(changed)), "happiness_change", "spot")
     assert figure.axes[0].images[0].get_clim() == (-0.7, 0.7)
+    assert "hatched: not seen, not usable, or without a baseline" in words_of(figure)
     middle = figure.axes[0].images[0].get_cmap()(0.5)
     assert np.ptp(middle[:3]) < 0.03
     assert min(middle[:3]) > 0.95
@@ -144,6 +169,14 @@ def test_respondents_have_a_row_for_each_recording(epochs: pd.DataFrame) -> None
     assert [ax.get_ylabel() for ax in figure.axes] == ["film\nagain", "spot\nr03"]
     assert figure.axes[0].get_xlim() == (0.0, 190.0)
     assert is_hatched(patch_at(figure, figure.axes[1], 62.5, 0.5))
+
+
+def test_long_names_in_any_script_are_cut_for_the_file_system(tmp_path: Path) -> None:
+    epochs = study(3, length=20, conditions=("a",)).replace({"respondent": {"r00": "視" * 90, "r01": "視" * 91}})
+    paths = write_respondent_charts(epochs, EMOTIONS, tmp_path)
+    assert [path.name for path in paths] == [
+        "respondent_r02.png", f"respondent_{'視' * 36}.png", f"respondent_{'視' * 36}-2.png"
+    ]  # fmt: skip
 
 
 def test_files_are_pictures_with_safe_names_of_their_own(tmp_path: Path) -> None:

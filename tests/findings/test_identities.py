@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from written_runs import write_study, write_video
 
 from videmo.errors import UsageError
+from videmo.findings import tables
 from videmo.findings.decisions import clear_decisions, list_tracks, store_decisions, write_template
 from videmo.findings.identities import People, read_decisions
 from videmo.findings.replay import replay
@@ -77,6 +79,18 @@ def test_tracks_are_summed_over_the_merged(run: Run) -> None:
     means = run.tracks().set_index(["video_id", "track_id"])["mean_happiness"]
     assert means["a", 1] == pytest.approx((0.9 + 0.6 + 0.9 + 0.3 + 0.3) / 5)
     assert summarize_run(run).set_index(["video_id", "track_id"])["mean_happiness"]["a", 1] == pytest.approx(0.6)
+
+
+def test_decisions_are_read_once_until_the_file_changes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Mock(side_effect=read_decisions)
+    monkeypatch.setattr(tables, "read_decisions", read)
+    decide(run, "a,1,Anna,,", "b,1,Anna,,")
+    for video_id in ("a", "b", "a"):
+        assert run.names(video_id) == {1: "Anna"} == Run(run.out).names(video_id)
+    assert read.call_count == 1
+    decide(run, "a,1,Ben,,")
+    assert run.names("a") == {1: "Ben"}
+    assert read.call_count == 2
 
 
 def test_a_range_splits_a_track_and_its_end_is_outside(run: Run) -> None:
@@ -170,6 +184,8 @@ def test_the_study_stays_at_the_right(run: Run) -> None:
         (["a,3,Anna,,"], [", line 2: 'a' has no track 3, its ids go from 1 to 4"]),
         (["a,one,Anna,,"], [", line 2: track_id 'one' is not a whole number"]),
         (["a,1.5,Anna,,"], [", line 2: track_id '1.5' is not a whole number"]),
+        (["a,99999999999999999999,Anna,,"],
+         [", line 2: track_id 99999999999999999999 is larger than any id of a track"]),
         (["a,1,Anna,soon,"], [", line 2: start_s 'soon' is not a number of seconds"]),
         (["a,1,Anna,2,2"], [", line 2: end_s 2 is not after start_s 2"]),
         (["a,1,,2,3", "a,2,Ben,,"], [f", line 2: {name} without an identity: name whom this time belongs to"

@@ -59,6 +59,7 @@ def test_spreadsheet_leftovers_do_no_harm(tmp_path: Path) -> None:
         ("file,respondent,offset_s\na,b,\n", ", line 2: offset_s is empty"),
         ("file;respondent;offset_s\na;b;1.000,5\n", ", line 2: offset_s '1.000,5' is not a number of seconds"),
         ("\0\1\2\3", ": not a text file"),
+        (f"file,respondent,{'x' * 140_000}\na,b,c\n", ", line 1: not a table: field larger than field limit"),
     ],
 )
 def test_a_bad_manifest_gets_one_clear_line(tmp_path: Path, text: str, says: str) -> None:
@@ -67,6 +68,12 @@ def test_a_bad_manifest_gets_one_clear_line(tmp_path: Path, text: str, says: str
         read_manifest(path)
     assert str(caught.value).startswith(f"{path}{says}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_first_line_of_any_length_is_split(tmp_path: Path) -> None:
+    header = ["file", "respondent", *(f"question_{i}" for i in range(12_000))]
+    rows = read_manifest(write(tmp_path / "study.csv", f"{','.join(header)}\n{','.join(['a'] * len(header))}\n"))
+    assert set(header) <= set(rows)
 
 
 def test_every_problem_has_its_line_up_to_a_limit(tmp_path: Path) -> None:

@@ -200,6 +200,24 @@ def test_no_spread_no_g() -> None:
     assert np.isnan(effect_size(np.array([0.3]), np.array([0.1, 0.2])).difference)
 
 
+def test_two_pairs_have_no_g() -> None:
+    effect = effect_size(np.array([0.9, 0.8]), np.array([0.1, 0.3]), paired=True)
+    assert (effect.difference, effect.cliffs_delta) == (pytest.approx(0.65), 1.0)
+    assert np.isnan([effect.g, effect.g_low, effect.g_high]).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("noise", [1e-7, 1e-6, 1e-5, 1e-4, 1e-3])
+def test_the_interval_of_a_huge_g_holds_it(noise: float, sign: int) -> None:
+    """With a spread of 1e-7, the rounding of float32, the search for the interval did not end."""
+    rng = np.random.default_rng(0)
+    for paired, n in ((False, 2), (False, 6), (True, 3), (True, 6)):
+        first, second = sign * (0.8 + noise * rng.normal(size=n)), sign * (-0.8 + noise * rng.normal(size=n))
+        effect = effect_size(first, second, paired=paired)
+        assert effect.cliffs_delta == sign
+        assert effect.g_low < effect.g < effect.g_high or (np.isnan(effect.g) and noise < 1e-3)
+
+
 def conditions(n: int, *names: str) -> list[str]:
     return [names[i % len(names)] for i in range(n)]
 
@@ -252,6 +270,26 @@ def test_several_groups_and_signals_are_corrected_together() -> None:
     assert tests["p_corrected"].tolist() == pytest.approx(holm(tests["p"].tolist()))
     assert (tests["p_corrected"] < 0.05).tolist() == [True, True, False, False, False, False]
     assert (table["p_corrected"] >= table["p"]).all()
+    clusters = table[table["cluster"] > 0]
+    assert clusters["p_corrected"].tolist() == pytest.approx((6 * clusters["p"]).clip(upper=1).tolist())
+
+
+def test_false_clusters_beside_true_ones_are_as_rare_as_promised() -> None:
+    """40 studies of 8 signals that all differ early, and never late: at most 5 ± 5 % have a late p_corrected < 0.05.
+
+    With Holm's factors for all clusters 9 of the 40 had one, and 70 of 300; now it is 8 of 300.
+    """
+    found = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        values = np.stack([autocorrelated(rng, 16, 40, 0.5) for _ in range(8)])
+        values[:, ::2, 2:4] += 6
+        epochs = epochs_of(values[0], condition=conditions(16, "x", "y"))
+        epochs = epochs.assign(**{f"s{i}": signal.ravel() for i, signal in enumerate(values)})
+        names = [f"s{i}" for i in range(8)]
+        table = compare_groups(epochs, names, by="condition", permutations=199, seed=seed)
+        found += (table["p_corrected"][table["start_s"] >= 8] < 0.05).any()
+    assert found <= 4
 
 
 def test_too_many_tests_for_the_permutations_are_told() -> None:

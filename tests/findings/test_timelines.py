@@ -88,11 +88,14 @@ def test_one_baseline_across_the_files_of_a_respondent(study: Run) -> None:
 
 
 def test_a_segment_is_a_baseline_and_counts_once_where_it_overlaps_itself(study: Run) -> None:
-    write_segments(study.out, ("a", "rest", 0.0, 1.0), ("a", "rest", 0.5, 1.0), ("a", "ad", 1.0, 2.0))
+    write_segments(
+        study.out, ("a", "rest", 0.0, 1.0), ("a", "rest", 0.5, 1.0), ("a", "ad", 1.0, 2.0), ("b", "rest", 0.0, 0.5)
+    )
     rows = build_timelines(study, TimelineOptions(baseline="rest", signals=HAPPY))
     of_a = rows[rows["video_id"] == "a"]
     assert of_a["baseline_s"].tolist() == [1.0] * 4
     assert of_a["happiness_change"].tolist() == pytest.approx([-0.1, 0.1, 0.3, 0.5])
+    assert rows.groupby("video_id")["baseline_s"].first().tolist() == [1.0, 0.5, 0.0]
     with pytest.raises(UsageError, match="baseline 'pause': no segment of this name in the run; it has rest, ad"):
         build_timelines(study, TimelineOptions(baseline="pause"))
 
@@ -140,6 +143,30 @@ def test_the_largest_usable_face_stands_for_the_respondent(tmp_path: Path) -> No
     bridged = build_timelines(Run(tmp_path), TimelineOptions(person="largest", bridge_s=0.5, signals=HAPPY))
     assert bridged["bridged"].tolist() == [False, False, False, True, False]
     assert bridged["happiness_smoothed"].tolist() == pytest.approx([0.2, 0.3, 0.6, 0.7, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("decisions", "respondent", "taken"),
+    [
+        ("a,1,r1\na,2,bystander\n", "r1", [0.2, 0.2]),
+        ("a,1,r1\n", "r1", [0.2, 0.2]),
+        ("a,2,r1\n", "r1", [0.9]),
+        ("a,1,Ann\na,2,Ben\n", "r1", [0.9, 0.2]),  # nobody bears the respondent's name
+        ("b,1,r1\n", "r1", [0.9, 0.2]),
+        ("a,1,r1\n", None, [0.9, 0.2]),
+    ],
+)
+def test_the_largest_is_sought_among_those_named_as_the_respondent(
+    tmp_path: Path, decisions: str, respondent: str | None, taken: list[float]
+) -> None:
+    faces = pd.DataFrame({"frame_index": [0, 0, 1], "track_id": [1, 2, 1], "happiness": [0.2, 0.9, 0.2]})
+    write_video(tmp_path, "a", [0.0, 0.5], faces.assign(x2=[50.0, 100.0, 50.0]))
+    if respondent:
+        write_study(tmp_path, {"a": {"respondent": respondent}})
+    (tmp_path / "identities.csv").write_text(f"video_id,track_id,identity\n{decisions}")
+    rows = build_timelines(Run(tmp_path), TimelineOptions(person="largest", signals=HAPPY))
+    assert rows["happiness"].tolist() == pytest.approx(taken)
+    assert "identity" not in rows
 
 
 def test_tables_without_usable_count_every_face(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from videmo.errors import UsageError
 from videmo.findings.affect import AFFECT
@@ -182,7 +183,8 @@ def mean_curves(
             for signal in signals:
                 values = stimulus.matrix(group, signal).to_numpy()
                 low, high = mean_bands(values, confidence=confidence, resamples=resamples, seed=seed)
-                figures = {**_average(values), "low": low, "high": high, "showing": _showing(stimulus, group, signal)}
+                showing = _showing(stimulus, group, signal, ~np.isnan(values))
+                figures = {**_average(values), "low": low, "high": high, "showing": showing}
                 keys = {"stimulus": stimulus.name, "group": group, "signal": signal, **start_s}
                 tables.append(pd.DataFrame({**keys, **figures}))
     curves = pd.concat(tables[1:] or tables, ignore_index=True)
@@ -229,12 +231,13 @@ def _average(values: Float64Array) -> dict[str, Float64Array | IntArray]:
     return {"respondents": usable, "mean": np.nansum(values, axis=0) / np.where(usable, usable, np.nan)}
 
 
-def _showing(stimulus: Stimulus, group: str, signal: str) -> Float64Array:
+def _showing(stimulus: Stimulus, group: str, signal: str, counted: NDArray[np.bool_]) -> Float64Array:
+    """Return the share of those who count for the signal (n, e): a change needs a baseline too."""
     label = signal.removesuffix(CHANGE)
     if label in _NOT_SHOWN or label not in stimulus.groups[group]:
         return np.full(len(stimulus.grid_s), np.nan)
     values = stimulus.matrix(group, label).to_numpy()
-    return np.asarray(_average(np.where(np.isnan(values), np.nan, values >= SHOWN))["mean"])
+    return np.asarray(_average(np.where(counted, values >= SHOWN, np.nan))["mean"])
 
 
 def _width(epochs: pd.DataFrame) -> float:

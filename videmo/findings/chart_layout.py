@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ _DPI = 100
 _WIDTH_IN = 14.0
 _LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 1.3, 0.3, 0.95, 0.75  # around the rows of plots
 _GAP_IN = 0.1
+_LEGEND_IN, _LINE_IN = 0.35, 0.35  # from the top to the legend, and the height that a line of it may have
 _LONGEST_NAME = 18
 
 
@@ -45,11 +47,28 @@ def lay_out(heights_in: Sequence[float], title: str, *, gap_in: float = _GAP_IN)
 
 
 def add_legend(figure: Figure, handles: Sequence[Any]) -> None:
-    """Draw the legend between the title and the plots, in one line."""
-    if handles:
-        place = (0.5, 1 - 0.35 / float(figure.get_figheight()))
-        columns = len(handles)
-        figure.legend(handles=handles, loc="upper center", bbox_to_anchor=place, ncols=columns, frameon=False)
+    """Draw the legend between the title and the plots, in as many lines as it needs: more make the figure taller."""
+    for lines in range(1, len(handles) + 1):
+        place = (0.5, 1 - _LEGEND_IN / float(figure.get_figheight()))
+        options: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": place, "frameon": False}
+        legend = figure.legend(handles=handles, ncols=math.ceil(len(handles) / lines), **options)
+        box = legend.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+        if box.width <= _WIDTH_IN - 2 * _RIGHT_IN:
+            _raise_top(figure, box.height - _LINE_IN)
+            legend.set_bbox_to_anchor((0.5, 1 - _LEGEND_IN / float(figure.get_figheight())))
+            return
+        legend.remove()
+
+
+def _raise_top(figure: Figure, more_in: float) -> None:
+    """Make a figure taller above its plots; the title stays at its distance from the top."""
+    if more_in > 0:
+        height_in = float(figure.get_figheight())
+        margins, share = figure.subplotpars, height_in / (height_in + more_in)
+        figure.set_figheight(height_in + more_in)
+        figure.subplots_adjust(top=margins.top * share, bottom=margins.bottom * share)
+        for text in figure.texts:
+            text.set_y(1 - (1 - text.get_position()[1]) * share)
 
 
 def add_footnote(figure: Figure, text: str) -> None:

@@ -1,4 +1,9 @@
-"""Groups of respondents compared over time: when they differ, how much, and what is left after correction."""
+"""Groups of respondents compared over time: when they differ, how much, and what is left after correction.
+
+Whether two groups differ at any time is corrected after Holm: with each test that rejects, one hypothesis less may be
+true. When they differ is not: groups that differ at one time may be alike at all others, so no test leaves the count,
+and the p of each cluster is multiplied by the number of tests (Bonferroni).
+"""
 
 from __future__ import annotations
 
@@ -53,7 +58,7 @@ def compare_groups(
         cluster: 0 the whole time, 1, 2, ... the clusters by time
         start_s, end_s: [start, end) of stimulus time; of the whole time: the tested epochs
         p: of the cluster; of the whole time: the smallest of its clusters, 1 without any
-        p_corrected: after Holm over all signals and pairs of groups of the stimulus
+        p_corrected: for all signals and pairs of groups of the stimulus: after Holm, of clusters after Bonferroni
         difference, g, g_low, g_high, cliffs_delta, n_first, n_second: `effect_size` of each respondent's mean over
             the epochs from `start_s` to `end_s`. A cluster was chosen for its difference: its effect is overstated
 
@@ -72,7 +77,8 @@ def compare_groups(
             cluster_test(pair.first, pair.second, paired=pair.paired, permutations=permutations, seed=seed)
             for pair in pairs
         ]
-        tables += [row for i, pair in enumerate(pairs) for row in _describe(pair, i, tests)]
+        corrected = holm([test.p for test in tests])
+        tables += [row for found in zip(pairs, tests, corrected, strict=True) for row in _describe(*found, len(tests))]
         notes += [*left_out, *_too_many_tests(stimulus, len(tests), permutations)]
     if not tables:
         raise UsageError(_nothing_to_compare(by, most_groups))
@@ -125,14 +131,12 @@ def _match(
     return [_Pair(stimulus, keys, kept[0].to_numpy(), kept[1].to_numpy(), paired)], notes
 
 
-def _describe(pair: _Pair, which: int, tests: Sequence[ClusterTest]) -> Iterator[Row]:
-    """Yield the rows of the test number `which` among all that are corrected together."""
-    test = tests[which]
+def _describe(pair: _Pair, test: ClusterTest, p_corrected: float, tests: int) -> Iterator[Row]:
+    """Yield the row of the whole time, whose p after Holm is given, then one for each cluster of the test."""
     tested = np.flatnonzero(~np.isnan(test.t))
     whole = (int(tested[0]), int(tested[-1]) + 1) if len(tested) else (0, 0)
     spans = [(*whole, test.p), *((cluster.start, cluster.stop, cluster.p) for cluster in test.clusters)]
     for number, (start, stop, p) in enumerate(spans):
-        family = [p if i == which else other.p for i, other in enumerate(tests)]
         counts = np.arange(start, stop)[~np.isnan(test.t[start:stop])]
         first, second = pair.first[:, counts], pair.second[:, counts]
         if pair.paired:
@@ -144,7 +148,7 @@ def _describe(pair: _Pair, which: int, tests: Sequence[ClusterTest]) -> Iterator
             "start_s": pair.stimulus.grid_s[start] if len(counts) else np.nan,
             "end_s": pair.stimulus.ends_s[stop - 1] if len(counts) else np.nan,
             "p": p,
-            "p_corrected": float(holm(family)[which]),
+            "p_corrected": min(p * tests, 1.0) if number else float(p_corrected),
             **asdict(effect_size(_row_means(first), _row_means(second), paired=pair.paired)),
         }
 

@@ -50,7 +50,8 @@ def draw_curves(curves: pd.DataFrame, comparison: pd.DataFrame | None, title: st
         _draw_marks(ax, of_signal)
     first = curves[curves["signal"] == signals[0]]
     _draw_usable(axes[-1], {group: first[first["group"] == group] for group in groups}, styles)
-    add_legend(figure, [Line2D([], [], label=shorten(group), **styles[group]) for group in groups if group != ALL])
+    named = [] if groups == [ALL] else groups
+    add_legend(figure, [Line2D([], [], label=shorten(group), **styles[group]) for group in named])
     band = f"band: {100 * curves.attrs.get('confidence', 0.95):.4g} % confidence, from 3 respondents"
     marked = "; bar: groups differ, p corrected for all signals and pairs" if any(marks) else ""
     add_footnote(figure, f"line: mean over respondents; {band}; hatched: nobody seen and usable{marked}")

@@ -142,8 +142,14 @@ def _delimiter(text: str) -> tuple[str, int, str]:
     if said:
         return said[1], 1, text[said.end() :]
     first = next((line for line in text.splitlines() if line.strip()), "")
-    widths = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in ",;\t"}
-    return max(widths, key=lambda mark: widths[mark]), 0, text
+    return max(",;\t", key=lambda mark: _count_cells(first, mark)), 0, text
+
+
+def _count_cells(line: str, delimiter: str) -> int:
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return 0  # one cell too long: not by this separator; `split_lines` says so where it is by none
 
 
 def _shape_problems(names: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> Iterator[str]:

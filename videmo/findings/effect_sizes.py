@@ -9,6 +9,9 @@ from scipy.special import gammaln, nctdtrinc
 
 from videmo.findings.timeline import Float64Array
 
+_NOISE = 1e-6  # of the largest value: a spread below it is rounding of float32
+_LEAST_ERROR = 1e-4  # of the difference: beyond a t of 10,000 the search for the interval goes astray or never ends
+
 
 @dataclass(frozen=True, slots=True)
 class EffectSize:
@@ -17,7 +20,8 @@ class EffectSize:
     Attributes:
         n_first, n_second: respondents with a value.
         difference: of the means.
-        g: Hedges' g, the difference in standard deviations, corrected for small samples; NaN without any spread.
+        g: Hedges' g, the difference in standard deviations, corrected for small samples; NaN without any spread to
+            speak of, and for two pairs, for which there is no correction.
         g_low, g_high: its interval of confidence.
         cliffs_delta: -1..1, how much likelier it is that a value of the first is above one of the second than below.
     """
@@ -62,9 +66,10 @@ def effect_size(
     difference = float(first.mean() - second.mean())
     delta = float(np.sign(first[:, None] - second).mean())
     spread, error, freedom = _spreads(first, second, paired=paired)
-    if not min(spread, error) > 1e-12 * max(np.abs(first).max(), np.abs(second).max()):
+    least = max(_NOISE * max(np.abs(first).max(), np.abs(second).max()), _LEAST_ERROR * abs(difference))
+    if freedom < 2 or not min(spread, error) > least:
         return EffectSize(n, m, difference, g=nan, g_low=nan, g_high=nan, cliffs_delta=delta)
-    correction = np.exp(gammaln(freedom / 2) - gammaln((freedom - 1) / 2)) / np.sqrt(freedom / 2) if freedom > 1 else 0
+    correction = np.exp(gammaln(freedom / 2) - gammaln((freedom - 1) / 2)) / np.sqrt(freedom / 2)
     tail = (1 - confidence) / 2
     noncentralities = nctdtrinc(freedom, np.array([1 - tail, tail]), difference / error)
     low, high = (float(value) for value in correction * error / spread * noncentralities)

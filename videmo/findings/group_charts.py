@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from videmo.filenames import cut_name
 from videmo.findings.aggregate import ALL, respondents_of, stimuli
 from videmo.findings.chart_layout import ChartForm, save_chart
 from videmo.findings.curve_charts import draw_curves
 from videmo.findings.respondent_charts import draw_heat_map, draw_respondent, draw_ribbons
 
-_LONGEST_FILE_NAME = 120
+_FILE_NAME_BYTES = 120
 
 
 def write_group_charts(
@@ -85,7 +86,7 @@ class _FileNames:
 
     def new(self, *words: str) -> Path:
         """Return the path of a chart; words that differ only in what a file name cannot hold get a number."""
-        plain = re.sub(r"[^\w.-]+", "-", "_".join(words))[:_LONGEST_FILE_NAME]
+        plain = cut_name(re.sub(r"[^\w.-]+", "-", "_".join(words)), _FILE_NAME_BYTES)
         names = (plain, *(f"{plain}-{number}" for number in range(2, len(self._given) + 3)))
         name = next(name for name in names if name.casefold() not in self._given)
         self._given.add(name.casefold())

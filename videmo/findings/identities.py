@@ -23,6 +23,7 @@ IDENTITY_COLUMNS: Final = ("original_track_id", "identity")
 RANGE: Final = ("start_s", "end_s")
 _REQUIRED = ("video_id", "track_id", "identity")
 _UNDECIDED = -1
+_MOST_DIGITS = 9  # of an id: tables hold 32 bits
 
 
 def read_decisions(path: Path) -> pd.DataFrame:
@@ -122,6 +123,8 @@ def _cell_problems(table: TextTable) -> Iterator[str]:
     for line, text in table.cells["track_id"][decided].items():
         if not (text.isascii() and text.isdigit()):
             yield f", line {line}: track_id {text!r} is not a whole number"
+        elif len(text.lstrip("0")) > _MOST_DIGITS:
+            yield f", line {line}: track_id {text} is larger than any id of a track"
     for name in [name for name in RANGE if name in table.cells]:
         text = table.cells[name]
         for line, value in text[table.numbers(name).isna() & (text != "")].items():
@@ -134,7 +137,8 @@ def _range_problems(decisions: pd.DataFrame) -> Iterator[str]:
     for line, start_s, end_s in decisions[list(RANGE)].itertuples(name=None):
         if end_s <= start_s:
             yield f", line {line}: end_s {end_s:g} is not after start_s {start_s:g}"
-    for (video_id, track_id), ranges in decisions.groupby(["video_id", "track_id"], sort=False):
+    several = decisions[decisions.duplicated(["video_id", "track_id"], keep=False)]
+    for (video_id, track_id), ranges in several.groupby(["video_id", "track_id"], sort=False):
         yield from _overlaps(f"track {track_id} of {video_id!r}", ranges.sort_values("start_s", kind="stable"))
 
 

@@ -35,13 +35,14 @@ def draw_heat_map(stimulus: Stimulus, signal: str, title: str) -> Figure:
     for ax, (group, matrix) in zip(axes, matrices.items(), strict=True):
         image = _draw_rows(ax, np.ma.masked_invalid(matrix.to_numpy()), stimulus, **scale)
         _name_rows(ax, list(matrix.index))
-        _name_group(ax, group, len(matrix))
+        _name_group(ax, group, stimulus, len(matrix))
     _finish_time(axes, stimulus)
     height_in = figure.get_figheight()
     bar = figure.add_axes((0.72, 1 - 0.62 / height_in, 0.2, 0.12 / height_in))
     figure.colorbar(image, cax=bar, orientation="horizontal").ax.tick_params(labelsize=8)
     bar.set_title(signal, fontsize=9, loc="left", pad=3)
-    add_footnote(figure, "each row: a respondent; hatched: not seen, or not usable")
+    missing = "not seen, not usable, or without a baseline" if signal.endswith(CHANGE) else "not seen, or not usable"
+    add_footnote(figure, f"each row: a respondent; hatched: {missing}")
     return figure
 
 
@@ -53,7 +54,7 @@ def draw_ribbons(stimulus: Stimulus, labels: Sequence[str], title: str) -> Figur
     for (group, (names, probabilities)), top, below in zip(people.items(), axes[::2], axes[1::2], strict=True):
         _draw_ribbons(top, below, probabilities, expression_colours(labels), stimulus)
         _name_rows(below, names)
-        _name_group(top, group, len(names))
+        _name_group(top, group, stimulus, len(names))
     _finish_time(axes, stimulus)
     add_legend(figure, colour_keys(labels))
     says = "the expression with the highest mean probability in each epoch: of each respondent, and the shares above"
@@ -138,9 +139,9 @@ def _name_rows(ax: Axes, names: Sequence[str]) -> None:
     ax.set_yticks(list(shown), [shorten(str(names[i])) for i in shown], fontsize=7, parse_math=False)
 
 
-def _name_group(ax: Axes, group: str, respondents: int) -> None:
+def _name_group(ax: Axes, group: str, stimulus: Stimulus, respondents: int) -> None:
     count = f"{respondents} respondents"
-    text = count if group == ALL else f"{printable(group)}: {count}"
+    text = count if list(stimulus.groups) == [ALL] else f"{printable(group)}: {count}"
     ax.set_title(text, fontsize=10, loc="left", pad=3, parse_math=False)
 
 

@@ -67,7 +67,9 @@ def synchrony_test(values: Float64Array, *, permutations: int = 2000, seed: int 
     """Return the mean correlation of respondents with the others, and its one-sided p value.
 
     The mean is taken of Fisher's z and turned back. Epochs before the first and after the last with 3 usable
-    respondents are left out. The shifts suppose that chance is the same all along the stimulus.
+    respondents are left out. The shifts suppose that chance is the same all along the stimulus. A shift under which no
+    respondent has a correlation any more says nothing about chance, and does not count: where all miss the same long
+    stretch, few shifts are left and p stays high.
 
     Args:
         values: (n, e) respondents by epochs, NaN where not usable.
@@ -75,7 +77,7 @@ def synchrony_test(values: Float64Array, *, permutations: int = 2000, seed: int 
         seed: the same seed gives the same p value.
 
     Returns:
-        The mean, -1..1, and p, at least 1 / (permutations + 1); NaN where no respondent has a correlation.
+        The mean, -1..1, and p, at least 1 / (shifts that count + 1); NaN where no respondent has a correlation.
     """
     values = values[:, _covered(values)]
     observed = _fisher_mean(leave_one_out(values))
@@ -85,8 +87,9 @@ def synchrony_test(values: Float64Array, *, permutations: int = 2000, seed: int 
     shifts = np.random.default_rng(seed).integers(0, length, (permutations, n))
     batches = np.array_split(shifts, min(max(permutations * n * length // _CELLS_AT_ONCE, 1), permutations))
     chance = np.concatenate([_fisher_mean(leave_one_out(_shift(values, batch))) for batch in batches])
+    chance = chance[~np.isnan(chance)]
     reached = int((chance >= observed - 1e-12).sum())
-    return float(np.tanh(observed)), (reached + 1) / (permutations + 1)
+    return float(np.tanh(observed)), (reached + 1) / (len(chance) + 1)
 
 
 def synchrony(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +130,10 @@ class Run:
             UsageError: the file of decisions is damaged.
         """
         path = self.out / IDENTITIES
-        return None if self.as_recorded or not path.exists() else read_decisions(path)
+        if self.as_recorded or not path.exists():
+            return None
+        file = path.stat()
+        return _read_decisions(path, (file.st_ino, file.st_mtime_ns, file.st_size))
 
     def names(self, video_id: str) -> dict[int, str]:
         """Return the identities decided on in one video, by track id."""
@@ -191,6 +194,12 @@ def open_table(path: Path) -> TableFile:
         file.close()
         raise
     return file
+
+
+@lru_cache(maxsize=1)
+def _read_decisions(path: Path, _state: tuple[int, ...]) -> pd.DataFrame:
+    """Read a file of decisions once for each of its states: every table of every video is read by them."""
+    return read_decisions(path)
 
 
 def _read(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:

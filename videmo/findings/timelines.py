@@ -12,7 +12,7 @@ import pandas as pd
 from videmo.findings.affect import AFFECT, choose_signals, derive_affect
 from videmo.findings.baseline import CHANGE, choose_segments, in_segments, in_window, subtract_baseline
 from videmo.findings.manifest import carry
-from videmo.findings.respondent import take_largest
+from videmo.findings.respondent import faces_of, take_largest
 from videmo.findings.segment_summary import name_segments
 from videmo.findings.series import SMOOTHED, build_series, resample
 from videmo.findings.smoothing import Smoother
@@ -36,7 +36,8 @@ class TimelineOptions:
         baseline: what each person is compared with: a window [start, end) in s of stimulus time, or a segment's name.
         baseline_by: what makes a person for the baseline; ("respondent",) takes one from all files of a respondent.
         person: "track" takes every track for a person; "largest" takes the largest usable face of each frame for the
-            one respondent of the video, as track 0.
+            one respondent of the video, as track 0: among those that `videmo identities` names as the study names the
+            respondent, where there are any, else among all.
         signals: the labels and derived quantities to give; none named: all of `signals_of`.
     """
 
@@ -68,7 +69,8 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
     Columns of observations (no `epoch_s`):
         video_id, track_id, identity, frame_index, time_s (media time), stimulus_s (stimulus time)
         duration_s: how long the observation holds; usable, bridged: whether it was seen and usable, or lies on a bridge
-        <signal>, <signal>_smoothed: as measured, NaN where bridged; smoothed, NaN where neither usable nor bridged
+        <signal>, <signal>_smoothed: as measured, also where not usable, NaN in a frame without a row; smoothed, NaN
+            where neither usable nor bridged
         baseline_s, <signal>_change: as above, of the smoothed signal
         segment: the run's segment that it lies in (several parted by "; ", missing outside of all), if it has any
         the study's columns
@@ -118,20 +120,23 @@ def _read_videos(
     rows, references = [], []
     for video_id in run.video_ids:
         offset_s = _offset(study, video_id)
-        series = _read_series(run, video_id, signals, options)
+        respondent = study["respondent"].get(video_id) if "respondent" in study else None
+        series = _read_series(run, video_id, signals, options, respondent)
         rows.append(_shape(series, signals, options.epoch_s, offset_s))
         references.append(series[_within(series, baseline, offset_s)])
     return _stack(rows), _stack(references)
 
 
-def _read_series(run: Run, video_id: str, signals: Sequence[str], options: TimelineOptions) -> pd.DataFrame:
+def _read_series(
+    run: Run, video_id: str, signals: Sequence[str], options: TimelineOptions, respondent: object
+) -> pd.DataFrame:
     """Return `build_series` of one video for the signals; what is derived comes from the smoothed probabilities."""
     derived = [name for name in signals if name in AFFECT]
     labels = list(run.labels if derived else signals)
-    boxes = BOX_COLUMNS if options.person == "largest" else ()
-    faces = run.faces(video_id, [*_FACE_COLUMNS, *labels, *boxes])
+    whose = ("identity", *BOX_COLUMNS) if options.person == "largest" else ()
+    faces = run.faces(video_id, [*_FACE_COLUMNS, *labels, *whose])
     if options.person == "largest":
-        faces = take_largest(faces)
+        faces = take_largest(faces_of(faces, respondent))
     series = build_series(
         run.frames(video_id, _FRAME_COLUMNS), faces, labels, smoother=options.smoother, bridge_s=options.bridge_s
     )
@@ -165,7 +170,7 @@ def _within(
     if baseline is None:
         return pd.Series(False, series.index)
     if isinstance(baseline, pd.DataFrame):
-        return in_segments(series, baseline)
+        return in_segments(series, baseline[baseline["video_id"].isin(series["video_id"].unique())])
     return in_window(series[["time_s"]].assign(offset_s=offset_s), *baseline)
 
 
