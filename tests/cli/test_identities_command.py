@@ -45,7 +45,9 @@ def test_tracks_are_listed_named_and_taken_back(folder: Path, run_cli: Cli, tmp_
     rows.assign(identity="Anna").to_csv(template, index=False, sep=";")
     code, out, _ = run_cli("identities", folder, "--decisions", template, "--format", "csv")
     assert (code, listed(out)) == (0, [["1", "Anna", "3", "happiness"]])
-    assert run_cli("summarize", folder)[1].startswith("a, track 1: seen 3.0 s")
+    assert run_cli("summarize", folder)[1].startswith("a, track 1 (Anna): seen 3.0 s")
+    told = pd.read_csv(io.StringIO(run_cli("summarize", folder, "--format", "csv")[1]))
+    assert told[["track_id", "identity"]].to_numpy().tolist() == [[1, "Anna"]]
     assert run_cli("identities", folder)[1].split()[-8:] == ["a", "1", "Anna", "0.00", "2.00", "3", "1.00", "happiness"]
     assert listed(run_cli("identities", folder, "--clear", "--format", "csv")[1]) == recorded
 

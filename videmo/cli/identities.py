@@ -23,7 +23,7 @@ def identities(
     form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option(help="File to write; needed for parquet.")] = None,
 ) -> None:
-    """List the tracks of a run; name, merge or split them, in every finding and in `videmo render`."""
+    """List the tracks of a run; name, merge or split them, in the findings and in `videmo render`."""
     from videmo.findings.decisions import clear_decisions, list_tracks, store_decisions, write_template
     from videmo.findings.tables import Run
 

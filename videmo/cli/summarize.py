@@ -69,6 +69,10 @@ def summarize(
         rows = summarize_run_segments(run, placed, by=pooled)
     else:
         rows = summarize_epochs(run, epoch_s, by=pooled) if epoch_s else summarize_run(run, by=pooled)
+    if "track_id" in rows and run.decisions() is not None:
+        from videmo.findings.timelines import name_people  # with scipy, which others need not wait for
+
+        rows = name_people(rows, run)
     spell = partial(format_spans if epoch or segments else format_tables, labels=labels)
     write_rows(carry(rows, study), form, output, spell)
 
@@ -105,7 +109,8 @@ def _name(row: Mapping[Hashable, Any]) -> str:
     """Return whose summary a row is, and how long they were seen."""
     if "video_id" not in row:
         return f"{row['respondent']}, videos: {row['videos']}, tracks: {row['tracks']}, seen {row['seen_s']:.1f} s"
-    who = f"track {row['track_id']}" if "track_id" in row else f"{row['tracks']} tracks"
+    named = f" ({row['identity']})" if row.get("identity") else ""
+    who = f"track {row['track_id']}{named}" if "track_id" in row else f"{row['tracks']} tracks"
     span = f"between {row['first_s']:.1f} and {row['last_s']:.1f} s"
     return f"{row['video_id']}, {who}: seen {row['seen_s']:.1f} s {span}"
 

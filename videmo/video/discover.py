@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from videmo.errors import UsageError, VideoError
-from videmo.filenames import show_name
+from videmo.filenames import cut_name, show_name
 from videmo.video.files import check_readable
 
 
@@ -200,5 +200,5 @@ def _slug(name: str, most_bytes: int) -> str:
         letter if letter in "_+" or unicodedata.category(letter)[0] in "LMN" else "-"
         for letter in unicodedata.normalize("NFC", name)
     )
-    slug = re.sub("-+", "-", "".join(kept)).encode()[:most_bytes].decode(errors="ignore").strip("-")
+    slug = cut_name(re.sub("-+", "-", "".join(kept)), most_bytes).strip("-")
     return f"{slug}-file" if _RESERVED.fullmatch(slug) else slug or "video"

@@ -52,9 +52,10 @@ def explain_methods(tables: ReportTables) -> Iterator[tuple[str, str]]:
 def _explain_groups(epoch_s: float) -> Iterator[tuple[str, str]]:
     yield (
         "Mean curves",
-        f"Means over {epoch_s:g} s of the largest usable face of each frame, on the time of the stimulus, averaged "
-        "over respondents, each counting once. Bands hold 95 %, from 2,000 resamples of respondents (BCa at a level "
-        "widened for few of them); below 3 respondents there is none, below 12 they are somewhat too narrow.",
+        f"Means over {epoch_s:g} s of the largest usable face of each frame (of those named as the respondent, where "
+        "there are any), on the time of the stimulus, averaged over respondents, each counting once. Bands hold 95 %, "
+        "from 2,000 resamples of respondents (BCa at a level widened for few of them); below 3 respondents there is "
+        "none, below 12 they are somewhat too narrow.",
     )
     yield (
         "Showing",
@@ -63,8 +64,8 @@ def _explain_groups(epoch_s: float) -> Iterator[tuple[str, str]]:
     yield (
         "Differences",
         "Cluster-based permutation tests over time (Maris and Oostenveld 2007), 2,000 permutations, two-sided, from 3 "
-        "respondents a group; Holm's correction over all expressions and pairs of groups of a stimulus. Hedges' g "
-        "compares each respondent's mean over the span.",
+        "respondents a group; corrected over all expressions and pairs of groups of a stimulus: the whole time after "
+        "Holm, each cluster after Bonferroni. Hedges' g compares each respondent's mean over the span.",
     )
     yield (
         "Inter-subject correlation",
