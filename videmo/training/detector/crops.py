@@ -70,6 +70,8 @@ def _warp(
         matrix[:, 0] *= image.shape[1] / width_px
         matrix[:, 1] *= image.shape[0] / height_px
         image = cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    # The view counts from the edge of the picture, as boxes do; OpenCV counts from the middle of the first pixel.
+    matrix[:, 2] += 0.5 * matrix[:, :2].sum(axis=1) - 0.5
     warped = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(BLANK,) * 3)
     return warped.astype(np.uint8, copy=False)
 
