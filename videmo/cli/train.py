@@ -89,9 +89,11 @@ def _train(
         from videmo.cli.epochs import train_in_sight
         from videmo.training.curves import draw_history
         from videmo.training.emotion.dataset import training_faces
-        from videmo.training.emotion.export import export_preset
+        from videmo.training.emotion.export import check_measurable, export_preset
         from videmo.training.emotion.fit import CURVES, Training
 
+    for head in (head for head, folder in outs.items() if folder):
+        check_measurable(splits, head)
     training = Training(recipe, training_faces(splits), splits["valid"], work)
     if resume:
         training.resume()
