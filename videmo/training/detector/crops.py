@@ -51,7 +51,7 @@ def cut(picture: LabelledPicture, view: View, width_px: int, height_px: int) -> 
     clipped = np.clip(boxes, 0, limits)
     sides = clipped[:, 2:] - clipped[:, :2]
     areas = sides[:, 0] * sides[:, 1]
-    seen = areas > 0
+    seen = (sides > 0).all(axis=1)
     visible = areas / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6)
     ignored = picture.ignored | (visible < _LEAST_VISIBLE) | (np.sqrt(areas) < _TINY_PX)
     landmarks = _move_landmarks(picture.landmarks, matrix, view.mirrored)

@@ -32,6 +32,8 @@ def read_pictures(data: Path, split: str, *, long_side_px: int = 640) -> list[La
         split: One of `SPLITS`.
         long_side_px: Larger pictures are reduced to this, their boxes with them.
 
+    Boxes of which nothing lies in the picture, such as those without width or height, become regions to ignore.
+
     Raises:
         DataError: A file is missing or wrong; the message names it.
     """
@@ -84,4 +86,6 @@ def _shrink(image: NDArray[np.uint8], faces: Faces, long_side_px: int) -> Labell
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         boxes, landmarks = boxes * np.float32(scale), landmarks * np.float32(scale)
+    seen = np.clip(boxes, 0, [*image.shape[1::-1]] * 2)
+    ignored = ignored | ~(seen[:, 2:] > seen[:, :2]).all(axis=1)
     return LabelledPicture(image, boxes, landmarks, ignored)
