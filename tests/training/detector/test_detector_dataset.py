@@ -116,6 +116,33 @@ def test_boxes_of_nothing_are_ignored_in_training_and_evaluation(coco_folder: Pa
     assert evaluate(lambda _: answers, pictures, 128)["ap"] == 1
 
 
+def test_a_landmark_that_is_not_labelled_is_unknown(coco_folder: Path) -> None:
+    path = coco_folder / "annotations" / "val.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0]["keypoints"][3:6] = [0, 0, 0]
+    path.write_text(json.dumps(content))
+
+    landmarks = read_pictures(coco_folder, "val")[0].landmarks[0]
+
+    assert np.isnan(landmarks).all(axis=1).tolist() == [False, True, False, False, False]
+
+
+def test_only_what_is_called_a_face_is_read_as_one(coco_folder: Path) -> None:
+    path = coco_folder / "annotations" / "val.json"
+    content = json.loads(path.read_text())
+    content["categories"] = [{"id": 3, "name": "train"}, {"id": 7, "name": "face"}]
+    for number, row in enumerate(content["annotations"]):
+        row["category_id"] = 3 if number == 0 else 7
+    path.write_text(json.dumps(content))
+
+    assert [len(picture.boxes) for picture in read_pictures(coco_folder, "val")] == [2, 3]
+
+    content["categories"][1]["name"] = "head"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match='none of the categories train, head is called "face"'):
+        read_pictures(coco_folder, "val")
+
+
 def write_picture(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.zeros((60, 80, 3), np.uint8))
