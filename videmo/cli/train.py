@@ -116,7 +116,7 @@ def read_options(
     from videmo.training.emotion.recipe import Recipe, standard_recipe
     from videmo.training.emotion.recipe_file import read_recipe
 
-    recipe = read_recipe(path) if path else standard_recipe(arch or Recipe().arch)
+    recipe = read_recipe(path, arch) if path else standard_recipe(arch or Recipe().arch)
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs, minutes=None)
     given = {"arch": arch, "minutes": minutes, **options}
