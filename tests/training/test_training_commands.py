@@ -92,6 +92,11 @@ def test_an_architecture_brings_its_learning_rate_unless_a_file_or_an_option_say
     assert train.read_options(None, "resnet", None, None).learning_rate == 3e-3
     assert train.read_options(path, "convnext", None, None).learning_rate == 2e-3
     assert train.read_options(None, "convnext", None, None, learning_rate=5e-4).learning_rate == 5e-4
+    path.write_text('arch = "convnext"\n')
+    assert train.read_options(path, None, None, None).learning_rate == 1e-3
+    assert train.read_options(path, "resnet", None, None).learning_rate == 3e-3
+    path.write_text("dropout = 0.1\n")
+    assert train.read_options(path, "vgg13", None, None).learning_rate == 1e-3
 
 
 # KerasTuner asks threading for the name of its thread in the old way.

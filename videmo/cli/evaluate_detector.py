@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from videmo.cli.extras import require_extra
+from videmo.errors import UsageError
+from videmo.output.files import partial_path, replacing
 from videmo.presets import find_preset
 from videmo.settings import Settings
 
@@ -31,6 +33,12 @@ def detector(
         from videmo.training.detector.fit import LEAST_SCORE
         from videmo.training.tables import write_json
 
+    if chart and chart.suffix.lower() != ".png":
+        raise UsageError(f"--chart {chart}: not a PNG file; give it a name that ends in .png")
+    for path in (path for path in (out, chart) if path):
+        if path.is_dir():
+            raise UsageError(f"{path}: a folder; name a file in it")
+        partial_path(path)  # what cannot be written is told before all is measured
     engine = Settings().merged({"runtime": runtime}).runtime
     found, pictures = find_preset(preset, "detection"), read_pictures(data, "val")
     min_score = found.number("min_score", 0, 1)
@@ -43,7 +51,8 @@ def detector(
     for result in results:
         _tell(result)
     if out:
-        write_json(out, {"weights_sha256": found.sha256, "results": results})
+        with replacing(out) as partial:
+            write_json(partial, {"weights_sha256": found.sha256, "results": results})
     if chart:
         draw_precision_recall(results, chart)
 

@@ -100,9 +100,11 @@ def _train(
         from videmo.cli.epochs import train_in_sight
         from videmo.training.curves import draw_history
         from videmo.training.emotion.dataset import training_faces
-        from videmo.training.emotion.export import export_preset
+        from videmo.training.emotion.export import check_measurable, export_preset
         from videmo.training.emotion.fit import CURVES, Training
 
+    for head in (head for head, folder in outs.items() if folder):
+        check_measurable(splits, head)
     training = Training(recipe, training_faces(splits), splits["valid"], work)
     if resume:
         training.resume()
@@ -125,7 +127,7 @@ def read_options(
     from videmo.training.emotion.recipe import Recipe, standard_recipe
     from videmo.training.emotion.recipe_file import read_recipe
 
-    recipe = read_recipe(path) if path else standard_recipe(arch or Recipe().arch)
+    recipe = read_recipe(path, arch) if path else standard_recipe(arch or Recipe().arch)
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs, minutes=None)
     given = {"arch": arch, "minutes": minutes, **options}

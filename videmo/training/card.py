@@ -18,6 +18,7 @@ from videmo.training.tables import format_table, write_json
 WEIGHTS: Final = "model.keras"
 
 _CARD: Final = "card.md"
+_UNTESTED: Final = "\n**There were no test faces**: all figures are those of validation faces, and flatter.\n"
 
 
 def write_model(model: keras.Model, folder: Path, *, labels: Sequence[str], **fields: Any) -> Preset:
@@ -84,7 +85,9 @@ def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:
     """Writes metrics.json and the card, README.md, from the measurements of `training.emotion.evaluate.evaluate`."""
     config = preset.config
     write_json(preset.folder / "metrics.json", {"weights_sha256": preset.sha256, "results": list(results)})
-    headline = next(result for result in results if result["split"] == "test" and not result["deduplicated"])
+    tested = any(result["split"] == "test" for result in results)
+    split = "test" if tested else "valid"
+    headline = next(result for result in results if result["split"] == split and not result["deduplicated"])
     classes = headline["per_class"]
     template = files("videmo.training").joinpath(_CARD).read_text(encoding="utf-8")
     card = template.format(
@@ -97,12 +100,14 @@ def write_card(preset: Preset, results: Sequence[Mapping[str, Any]]) -> None:
         parameters=config["parameters"],
         megabytes=config["weights"]["bytes"] / 1e6,
         made=_tell_making(config["trained_with"]),
+        untested="" if tested else _UNTESTED,
         results=_results_table(results),
-        headline=f"{headline['protocol']}, test, n = {headline['n']:,}",
+        headline=f"{headline['protocol']}, {split}, n = {headline['n']:,}",
         classes=format_table(
             ["label", "precision", "recall", "f1", "n"], [[k, *v.values()] for k, v in classes.items()]
         ),
         confusion=format_table(["", *classes], [[k, *v] for k, v in zip(classes, headline["confusion"], strict=True)]),
+        split="test" if tested else "validation",
         rarest=", ".join(sorted(classes, key=lambda label: classes[label]["n"])[:2]),
     )
     (preset.folder / "README.md").write_text(card, encoding="utf-8")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
-from videmo.errors import UsageError
 from videmo.inference import computes_bfloat16
+from videmo.training.ranges import require, require_amounts
+
+_DTYPES: Final = ("auto", "float32", "mixed_bfloat16", "mixed_float16", "bfloat16", "float16", "float64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Schedule:
             float32.
 
     Raises:
-        UsageError: The length cannot be used.
+        UsageError: A value is out of its range.
     """
 
     epochs: int = 60
@@ -41,10 +44,14 @@ class Schedule:
     dtype: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise UsageError(f"epochs = {self.epochs} cannot be used: expected a whole number from 1")
-        if self.minutes is not None and self.minutes <= 0:
-            raise UsageError(f"minutes = {self.minutes} cannot be used: expected a number above 0")
+        require(self.epochs >= 1, "epochs", self.epochs, "a whole number from 1")
+        require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "a number above 0")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "a number above 0")
+        require_amounts(self, ["weight_decay"])
+        for name in ("warm_up", "ema"):
+            require(0 <= getattr(self, name) < 1, name, getattr(self, name), "a share, 0 to less than 1")
+        require(0 <= self.seed < 2**32, "seed", self.seed, "a whole number, 0 to 4294967295")
+        require(self.dtype in _DTYPES, "dtype", self.dtype, f"one of {', '.join(_DTYPES)}")
 
     @property
     def policy(self) -> str:

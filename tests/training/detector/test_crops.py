@@ -42,6 +42,24 @@ def test_a_mirrored_face_swaps_its_sides(make_picture: Make) -> None:
     np.testing.assert_allclose(right_eye, [128 - picture.landmarks[0, 1, 0], picture.landmarks[0, 1, 1]], atol=1e-4)
 
 
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.3])
+@pytest.mark.parametrize("angle_deg", [0, 20, 90])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_pixels_of_a_face_move_as_its_box_does(
+    mirrored: bool, angle_deg: float, scale: float, make_picture: Make
+) -> None:
+    # So large that nothing outside shows, and of a side that the reduction makes a whole number of px.
+    picture = make_picture((236, 244, 260, 268), side_px=500)
+    picture.image[:] = 0
+    picture.image[244:268, 236:260] = 255
+
+    crop = cut(picture, View((250, 250), (64, 64), scale, angle_deg, mirrored), 128, 128)
+
+    light = crop.image[..., 0].astype(float)
+    middle = np.array([light.sum(axis=axis) @ (np.arange(128) + 0.5) for axis in (0, 1)]) / light.sum()
+    np.testing.assert_allclose(middle, (crop.boxes[0, :2] + crop.boxes[0, 2:]) / 2, atol=0.1)
+
+
 def test_hidden_and_tiny_faces_are_ignored_and_unseen_ones_dropped(make_picture: Make) -> None:
     picture = make_picture((20, 20, 40, 40), (44, 20, 84, 60), (60, 60, 64, 64), (100, 100, 120, 120))
 

@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from videmo.cli import evaluate_detector, train_detector
+from videmo.errors import VidemoError
 from videmo.training.detector import fit, recipe
 from videmo.training.detector.charts import draw_precision_recall
 from videmo.training.detector.recipe import Recipe
@@ -50,10 +51,31 @@ def test_train_writes_a_preset_and_evaluate_repeats_its_figures(
     assert (work / "mine" / "curves.png").read_bytes()[:4] == chart.read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "told"),
+    [
+        ("--chart", "x.foo", "not a PNG file; give it a name that ends in .png"),
+        ("--out", "folder", "folder: a folder; name a file in it"),
+        ("--out", "file/x.json", "x.json: cannot be written"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(
+    option: str, name: str, told: str, tmp_path: Path, app: typer.Typer
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+
+    with pytest.raises(VidemoError, match=told):
+        CliRunner().invoke(
+            app, ["evaluate", "no-such-preset", "no-such-data", option, str(tmp_path / name)], catch_exceptions=False
+        )
+
+
 def test_a_precision_recall_chart_has_a_panel_for_each_size(tmp_path: Path) -> None:
     sizes = [{"long_side_px": side_px, "ap50": 0.5, "precision50": [1.0, 0.5, 0.0]} for side_px in (320, 640)]
 
-    draw_precision_recall([{"detector": "mine", "sizes": sizes}], tmp_path / "chart.png")
+    sizes[1]["ap50"] = None  # no picture has a face
+    draw_precision_recall([{"detector": "mine", "sizes": sizes}], tmp_path / "new" / "chart.png")
 
-    assert (tmp_path / "chart.png").stat().st_size > 5000
+    assert (tmp_path / "new" / "chart.png").stat().st_size > 5000
     assert set(fit.PANELS) == {"Training loss", "Validation pictures, 320 px", "Learning rate"}

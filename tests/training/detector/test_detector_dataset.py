@@ -8,8 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from videmo.datatypes import Detections
 from videmo.errors import DataError
+from videmo.training.detector.batches import Batches, Crops
 from videmo.training.detector.dataset import read_pictures
+from videmo.training.detector.evaluate import evaluate
 
 
 def test_coco_is_read_from_a_folder_and_a_zip(coco_folder: Path, tmp_path: Path) -> None:
@@ -93,6 +96,51 @@ def test_json_values_that_are_null_count_as_absent(coco_folder: Path) -> None:
 
     assert np.isnan(picture.landmarks).all()
     assert not picture.ignored.any()
+
+
+def test_boxes_of_nothing_are_ignored_in_training_and_evaluation(coco_folder: Path) -> None:
+    path = coco_folder / "annotations" / "val.json"
+    content = json.loads(path.read_text())
+    empty = ([60, 60, 0, 20], [60, 60, 20, 0], [90, 60, -20, 20], [90, 60, -20, -20], [900, 900, 30, 30])
+    content["annotations"] += [{"image_id": number, "bbox": box} for box in empty for number in (0, 1)]
+    path.write_text(json.dumps(content))
+
+    pictures = read_pictures(coco_folder, "val")
+
+    assert pictures[0].ignored.tolist() == [False, False, True] + [True] * 5
+    batches = Batches(Crops(small=(64, 4), large=(96, 2)), pictures, [], seed=0)
+    for number in range(20):
+        _, truth = batches.make(number)
+        assert (truth[..., 2:4] >= truth[..., :2]).all()
+    answers = [Detections(p.boxes[:2], np.ones(2, np.float32), p.landmarks[:2]) for p in pictures]
+    assert evaluate(lambda _: answers, pictures, 128)["ap"] == 1
+
+
+def test_a_landmark_that_is_not_labelled_is_unknown(coco_folder: Path) -> None:
+    path = coco_folder / "annotations" / "val.json"
+    content = json.loads(path.read_text())
+    content["annotations"][0]["keypoints"][3:6] = [0, 0, 0]
+    path.write_text(json.dumps(content))
+
+    landmarks = read_pictures(coco_folder, "val")[0].landmarks[0]
+
+    assert np.isnan(landmarks).all(axis=1).tolist() == [False, True, False, False, False]
+
+
+def test_only_what_is_called_a_face_is_read_as_one(coco_folder: Path) -> None:
+    path = coco_folder / "annotations" / "val.json"
+    content = json.loads(path.read_text())
+    content["categories"] = [{"id": 3, "name": "train"}, {"id": 7, "name": "face"}]
+    for number, row in enumerate(content["annotations"]):
+        row["category_id"] = 3 if number == 0 else 7
+    path.write_text(json.dumps(content))
+
+    assert [len(picture.boxes) for picture in read_pictures(coco_folder, "val")] == [2, 3]
+
+    content["categories"][1]["name"] = "head"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match='none of the categories train, head is called "face"'):
+        read_pictures(coco_folder, "val")
 
 
 def write_picture(path: Path) -> None:

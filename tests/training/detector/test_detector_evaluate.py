@@ -96,6 +96,13 @@ def test_recall_by_width_shows_each_face_in_the_middle(make_picture: Make) -> No
     assert strict == dict.fromkeys(WIDTHS_PX, 0.0)
 
 
+def test_pictures_without_faces_have_no_figures(make_picture: Make) -> None:
+    result = measure("nobody", lambda images: [Detections.none() for _ in images], [make_picture()], min_score=0.5)
+
+    assert result["sizes"][0]["ap50"] is None
+    assert result["recall_by_width_px"] == dict.fromkeys(WIDTHS_PX)
+
+
 def test_a_measurement_names_its_detector_and_sizes(pictures: list[LabelledPicture]) -> None:
     result = measure("nobody", lambda images: [Detections.none() for _ in images], pictures, min_score=0.5)
 

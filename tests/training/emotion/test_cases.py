@@ -41,6 +41,19 @@ def test_faces_nobody_voted_on_do_not_count_among_voted_ones() -> None:
         assert answers[0] == 3
 
 
+def test_splits_without_faces_are_not_measured_and_lend_no_name() -> None:
+    faces = make_faces([0, 1])
+    none = faces.select(slice(0, 0))
+
+    cases = find_cases({"train": faces, "valid": faces, "test": none}, EMOTIONS)
+
+    # The validation faces are twins of training faces, so nothing is left for the deduplicated kind.
+    assert [(case.protocol, case.split, case.kind) for case in cases] == [("labels", "valid", "standard")]
+    assert list(protocols(none, EMOTIONS)) == ["labels"]
+    with pytest.raises(DataError, match="no validation and no test faces"):
+        find_cases({"train": faces, "valid": none, "test": none}, EMOTIONS)
+
+
 def test_cases_leave_the_twins_of_training_faces_out_of_the_second_kind() -> None:
     faces = make_faces([0, 1, 2])
     cases = find_cases({"train": faces.select(np.array([1])), "valid": faces, "test": faces}, FER2013_EMOTIONS)

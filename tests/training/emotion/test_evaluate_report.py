@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -135,6 +136,16 @@ def test_presets_without_a_common_label_cannot_be_compared(ferplus_folder: Path,
 
     with pytest.raises(PresetError, match="preset pets: none of its labels is one of neutral"):
         evaluate_presets(ferplus_folder, presets)
+
+
+def test_a_report_without_test_faces_shows_validation_faces(report: Report, tmp_path: Path) -> None:
+    main = report.evaluations[0]
+    valid = replace(main, measured=tuple(one for one in main.measured if one.case.split == "valid"))
+
+    Report(report.data, (valid,), ()).write(tmp_path / "out")
+
+    assert (tmp_path / "out" / "ferplus-majority-valid-confusion.png").is_file()
+    assert "<h2>ferplus-majority: valid" in (tmp_path / "out" / "evaluation.html").read_text(encoding="utf-8")
 
 
 def test_tables_line_up(report: Report) -> None:

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from videmo.emotion.labels import EMOTIONS, FER2013_EMOTIONS
-from videmo.errors import PresetError
+from videmo.errors import DataError, PresetError
 from videmo.presets import read_preset
 from videmo.training.emotion.cases import protocols
 from videmo.training.emotion.dataset import read_faces, training_faces
 from videmo.training.emotion.evaluate import evaluate
-from videmo.training.emotion.export import export_preset
+from videmo.training.emotion.export import check_measurable, export_preset
 from videmo.training.emotion.fit import Training
 from videmo.training.emotion.recipe import Recipe
 
@@ -43,6 +44,34 @@ def test_a_training_becomes_presets_whose_figures_evaluate_reproduces(
     assert "# mine" in card
     assert "| ferplus-majority | test | yes | 13 |" in card
     assert "Forbidden use" in card
+
+
+@pytest.mark.usefixtures("small_network")
+def test_data_without_test_faces_give_a_preset_whose_card_says_so(
+    ferplus_folder: Path, small_recipe: Recipe, tmp_path: Path
+) -> None:
+    splits = read_faces(ferplus_folder)
+    splits["test"] = splits["test"].select(slice(0, 0))
+    check_measurable(splits, "ferplus")
+    Training(replace(small_recipe, epochs=1), training_faces(splits), splits["valid"], tmp_path / "run").run()
+
+    written = export_preset(tmp_path / "run", "ferplus", splits, tmp_path / "mine")
+
+    assert {figures["split"] for figures in written} == {"valid"}
+    card = (tmp_path / "mine" / "README.md").read_text()
+    assert "There were no test faces" in card
+    assert "Per class (ferplus-majority, valid, n = 14)" in card
+
+
+def test_faces_that_cannot_be_measured_are_told_before_the_training(ferplus_folder: Path) -> None:
+    (ferplus_folder / "fer2013_labels.csv").unlink()
+    splits = read_faces(ferplus_folder)
+
+    check_measurable(splits, "ferplus")
+    with pytest.raises(DataError, match="no valid face counts under the protocol fer2013"):
+        check_measurable(splits, "fer2013")
+    with pytest.raises(DataError, match="no validation faces"):
+        check_measurable(splits | {"valid": splits["valid"].select(slice(0, 0))}, "ferplus")
 
 
 def test_protocols_follow_the_labels(ferplus_folder: Path) -> None:

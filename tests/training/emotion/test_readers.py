@@ -150,6 +150,19 @@ def test_ferplus_without_fer2013_labels_has_votes_only(ferplus_folder: Path) -> 
     assert faces.label_names()[:3].tolist() == ["neutral", "happiness", "surprise"]
 
 
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [("FER2013Valid/label.csv", "row 15: fer0000021.png"), ("fer2013_labels.csv", "row 51: fer0000048")],
+)
+def test_a_picture_that_ferplus_names_twice_is_named(ferplus_folder: Path, table: str, row: str) -> None:
+    lines = (ferplus_folder / table).read_text().splitlines()
+    again = lines[0] if "Valid" in table else lines[-1]
+    (ferplus_folder / table).write_text("\n".join([*lines, again]) + "\n")
+
+    with pytest.raises(DataError, match=f"{table}: {row}.* is named twice"):
+        read_faces(ferplus_folder)
+
+
 Spoil = Callable[[Path], object]
 
 
@@ -170,6 +183,10 @@ def _change(column: str, value: str, row: int = 3) -> Spoil:
         (_change("pixels", " ".join(["7"] * 2303)), "row 5: 2303 pixels; expected 2304"),
         (_change("pixels", " ".join(["7"] * 2303 + ["x"])), "row 5: pixels must be whole numbers from 0 to 255"),
         (_change("pixels", " ".join(["7"] * 2303 + ["256"])), "row 5: pixels must be whole numbers from 0 to 255"),
+        (
+            _change("pixels", " ".join(["7"] * 2303 + ["4294967301"])),
+            "row 5: pixels must be whole numbers from 0 to 255",
+        ),
         (_change("emotion", "7"), "row 5: emotion '7' is not one of 0, 1, 2, 3, 4, 5, 6"),
         (_change("emotion", ""), "row 5: emotion '' is not one of"),
         (_change("Usage", "Holiday"), "row 5: Usage 'Holiday' is not one of training, publictest, privatetest"),

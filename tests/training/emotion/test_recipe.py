@@ -37,11 +37,23 @@ def test_an_empty_schedule_is_refused(wrong: dict[str, float]) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"width": 0.0}, {"dropout": 1.0}, {"distil_weight": 1.1}, {"batch": 0}, {"sides_px": ((0.5, 48),)}]
+    + [{"dtype": "float8"}, {"weight_decay": -1.0}, {"ema": 2.0}, {"warm_up": 1.0}, {"seed": -1}]
+    + [{"prior_strength": -0.5}, {"learning_rate": 0.0}]
     + [{"sides_px": ()}, {"sides_px": ((0.0, 12),)}, {"sides_px": ((0.0, 24), (0.9, 48), (0.5, 36))}],
 )
 def test_a_value_out_of_range_is_named(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=f"{next(iter(wrong))} = .* cannot be used: expected"):
         Recipe(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"erase_side": (0.4, 1.3)}, {"erase_side": (0.5, 0.2)}, {"mixup": -0.2}, {"noise": -3.0}]
+    + [{"flip": 1.5}, {"cutmix": -0.1}, {"rotation_deg": float("nan")}],
+)
+def test_an_augmentation_out_of_range_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=f"{next(iter(wrong))} = .* cannot be used: expected"):
+        Augmentation(**wrong)
 
 
 def test_a_recipe_comes_back_from_its_file_and_from_the_config_of_a_preset(tmp_path: Path) -> None:

@@ -73,6 +73,15 @@ def test_the_space_starts_at_the_recipe_and_a_trial_changes_only_what_it_names(s
     assert replace(changed, augmentation=recipe.augmentation, width=2.0) == recipe
 
 
+def test_the_width_stays_that_of_the_preset_to_start_with(small_recipe: Recipe) -> None:
+    recipe = replace(small_recipe, init="mine")
+
+    values = describe_space(recipe).values
+
+    assert "width" not in values
+    assert vary(recipe, values) == recipe
+
+
 def test_a_budget_holds_at_least_one_trial() -> None:
     assert Budget(minutes=1, trial_minutes=5).trials == 1
     assert Budget(minutes=60, trial_minutes=5).trials == 12

@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from videmo.output.files import replacing
+
 
 def draw_precision_recall(results: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Writes a PNG with one panel for each input size and one curve for each detector, at IoU 0.5.
 
     Args:
         results: Measurements of `evaluate.measure`, one for each detector.
-        path: The PNG to write.
+        path: The PNG to write; its folder is made.
+
+    Raises:
+        OutputError: The disk is full or the folder does not allow it.
     """
     sizes = results[0]["sizes"]
     figure = Figure(figsize=(5.5 * len(sizes), 4.5), layout="constrained")
@@ -24,8 +29,10 @@ def draw_precision_recall(results: Sequence[Mapping[str, Any]], path: Path) -> N
             size = result["sizes"][at]
             precision = np.array(size["precision50"])
             recalls = np.linspace(0, 1, len(precision))
-            axes.plot(recalls, precision, label=f"{result['detector']}: AP50 {size['ap50']:.3f}")
+            ap50 = "–" if size["ap50"] is None else f"{size['ap50']:.3f}"
+            axes.plot(recalls, precision, label=f"{result['detector']}: AP50 {ap50}")
         axes.set(title=f"Long side {sizes[at]['long_side_px']} px", xlabel="recall", ylabel="precision", ylim=(0, 1.02))
         axes.grid(alpha=0.3)
         axes.legend(loc="lower left")
-    figure.savefig(path, dpi=100)
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=100)

@@ -51,7 +51,7 @@ def cut(picture: LabelledPicture, view: View, width_px: int, height_px: int) -> 
     clipped = np.clip(boxes, 0, limits)
     sides = clipped[:, 2:] - clipped[:, :2]
     areas = sides[:, 0] * sides[:, 1]
-    seen = areas > 0
+    seen = (sides > 0).all(axis=1)
     visible = areas / np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6)
     ignored = picture.ignored | (visible < _LEAST_VISIBLE) | (np.sqrt(areas) < _TINY_PX)
     landmarks = _move_landmarks(picture.landmarks, matrix, view.mirrored)
@@ -70,6 +70,8 @@ def _warp(
         matrix[:, 0] *= image.shape[1] / width_px
         matrix[:, 1] *= image.shape[0] / height_px
         image = cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    # The view counts from the edge of the picture, as boxes do; OpenCV counts from the middle of the first pixel.
+    matrix[:, 2] += 0.5 * matrix[:, :2].sum(axis=1) - 0.5
     warped = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(BLANK,) * 3)
     return warped.astype(np.uint8, copy=False)
 

@@ -32,6 +32,9 @@ def read_pictures(data: Path, split: str, *, long_side_px: int = 640) -> list[La
         split: One of `SPLITS`.
         long_side_px: Larger pictures are reduced to this, their boxes with them.
 
+    Of several COCO categories the one called "face" is taken.
+    Boxes of which nothing lies in the picture, such as those without width or height, become regions to ignore.
+
     Raises:
         DataError: A file is missing or wrong; the message names it.
     """
@@ -53,7 +56,10 @@ def _read_coco(root: Root, path: Any) -> list[tuple[Any, Faces]]:
     try:
         content = json.loads(data.decode("utf-8"))
         rows: dict[int, list[Any]] = {image["id"]: [] for image in content["images"]}
+        face = _find_face_category(path, content)
         for annotation in content["annotations"]:
+            if face is not None and annotation["category_id"] != face:
+                continue
             rows[annotation["image_id"]].append(_coco_row(annotation))
         return [(root / image["file_name"], pack_faces(rows[image["id"]])) for image in content["images"]]
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -64,9 +70,23 @@ def _read_coco(root: Root, path: Any) -> list[tuple[Any, Faces]]:
         raise DataError(f"{path}: not COCO annotations ({error}); expected bbox of four, keypoints of 15") from error
 
 
+def _find_face_category(path: Any, content: dict[str, Any]) -> Any | None:
+    """Returns the id of the category "face"; None where there is no other kind of things to tell faces from."""
+    categories = content.get("categories") or []
+    if len(categories) < 2:
+        return None
+    for category in categories:
+        if category["name"].lower() == "face":
+            return category["id"]
+    names = ", ".join(category["name"] for category in categories)
+    raise DataError(f'{path}: none of the categories {names} is called "face"; rename the one that faces have')
+
+
 def _coco_row(annotation: dict[str, Any]) -> tuple[list[float], Any, bool]:
+    """Returns box, landmarks and whether to ignore them; landmarks that COCO calls not labelled (v = 0) are NaN."""
     points = np.reshape(annotation.get("keypoints") or np.zeros(3 * LANDMARKS), (LANDMARKS, 3))
-    return annotation["bbox"], points[:, :2] if points.any() else None, bool(annotation.get("iscrowd", 0))
+    known = np.where(points[:, 2:] > 0, points[:, :2], np.nan)
+    return annotation["bbox"], known, bool(annotation.get("iscrowd", 0))
 
 
 def _read_image(path: Any) -> NDArray[np.uint8]:
@@ -84,4 +104,6 @@ def _shrink(image: NDArray[np.uint8], faces: Faces, long_side_px: int) -> Labell
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         boxes, landmarks = boxes * np.float32(scale), landmarks * np.float32(scale)
+    seen = np.clip(boxes, 0, [*image.shape[1::-1]] * 2)
+    ignored = ignored | ~(seen[:, 2:] > seen[:, :2]).all(axis=1)
     return LabelledPicture(image, boxes, landmarks, ignored)

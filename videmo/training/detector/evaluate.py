@@ -157,7 +157,7 @@ def _landmark_errors(
 
 def recall_by_width(
     detect: Detect, pictures: Sequence[LabelledPicture], *, min_score: float, side_px: int = 320, faces: int = 300
-) -> dict[int, float]:
+) -> dict[int, float | None]:
     """Measures which share of faces is found at each of `WIDTHS_PX`, each alone in the middle of a square crop.
 
     Args:
@@ -166,14 +166,19 @@ def recall_by_width(
         min_score: Faces with lower scores count as missed.
         side_px: Side of the crop.
         faces: Most faces to measure, spread evenly over the pictures.
+
+    Returns:
+        The share by width; None where the pictures have no such face.
     """
     rows = [
         (picture, box)
         for picture in pictures
         for box in picture.boxes[~picture.ignored & (picture.boxes[:, 2] - picture.boxes[:, 0] >= 24)]
     ]
-    rows = [rows[index] for index in np.unique(np.linspace(0, len(rows) - 1, faces).astype(int))] if rows else []
-    recalls = {}
+    if not rows:
+        return dict.fromkeys(WIDTHS_PX)
+    rows = [rows[index] for index in np.unique(np.linspace(0, len(rows) - 1, faces).astype(int))]
+    recalls: dict[int, float | None] = {}
     for width_px in WIDTHS_PX:
         crops = [_centred(picture, box, width_px, side_px) for picture, box in rows]
         found = detect([image for image, _ in crops])

@@ -35,7 +35,7 @@ Faces = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
 
 
 def pack_faces(rows: Sequence[tuple[Sequence[float], Sequence[Sequence[float]] | None, bool]]) -> Faces:
-    """Returns arrays from rows of box xywh, landmarks (None where unknown) and whether the region is to be ignored.
+    """Returns arrays from rows of box xywh, landmarks (NaN or None where unknown) and whether to ignore the region.
 
     Raises:
         ValueError: A row has too few numbers, or some that cannot be pixels.
@@ -48,7 +48,7 @@ def pack_faces(rows: Sequence[tuple[Sequence[float], Sequence[Sequence[float]] |
     landmarks = np.full((len(rows), LANDMARKS, 2), np.nan, np.float32)
     for row, (_, points, _) in enumerate(rows):
         if points is not None:
-            if not (np.abs(np.asarray(points, np.float64)) <= _MOST_PX).all():
+            if (np.abs(np.asarray(points, np.float64)) > _MOST_PX).any():
                 raise ValueError(f"a landmark has a number beyond {_MOST_PX}")
             landmarks[row] = points
     return boxes, landmarks, np.array([ignored for _, _, ignored in rows], bool)

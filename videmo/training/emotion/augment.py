@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 
 import cv2
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videmo.training.emotion.mixing import Floats, Mixed, cutmix, mixup
+from videmo.training.ranges import require, require_amounts, require_shares
 
-_SHARES: Final = {"soften", "blur", "erase", "cutmix"}
-_STEADY: Final = {"flip", "erase_side"}
+_SHARES: Final = ("soften", "blur", "erase", "cutmix")
+_STEADY: Final = ("flip", "erase_side")
 """Fields that are shares of the faces, 0..1, and fields that are no matter of strength."""
 
 
@@ -37,6 +38,9 @@ class Augmentation:
         erase_side: Smallest and largest side of the hidden part, as shares of the face's side.
         mixup: Both parameters of the beta distribution that mixes two faces; 0 mixes none.
         cutmix: Share of the batches whose faces are pasted into one another instead, 0..1.
+
+    Raises:
+        UsageError: A value is out of its range.
     """
 
     flip: float = 0.5
@@ -55,6 +59,13 @@ class Augmentation:
     erase_side: tuple[float, float] = (0.15, 0.4)
     mixup: float = 0.2
     cutmix: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_shares(self, ("flip", *_SHARES))
+        require_amounts(self, (field.name for field in fields(self) if field.name != "erase_side"))
+        smallest, largest = self.erase_side
+        allowed = "the smaller and the larger share, 0 to less than 1"
+        require(0 <= smallest <= largest < 1, "erase_side", self.erase_side, allowed)
 
     def scaled(self, strength: float) -> Augmentation:
         """Returns the same changes, stronger or weaker; mirroring and the size of hidden parts stay.

@@ -79,24 +79,31 @@ def protocols(faces: LabelledFaces, labels: tuple[str, ...]) -> dict[str, Answer
 
 def _name_labels(faces: LabelledFaces) -> str:
     """Returns whose labels these are: FER2013 comes with FER+'s votes, or as a table whose rows name the faces."""
-    is_fer2013 = faces.votes.any() or np.char.startswith(faces.names, "row ").all()
+    is_fer2013 = faces.votes.any() or (len(faces) > 0 and np.char.startswith(faces.names, "row ").all())
     return "fer2013" if is_fer2013 else "labels"
 
 
 def find_cases(splits: Mapping[str, LabelledFaces], labels: tuple[str, ...]) -> list[Case]:
     """Returns the cases that a model with these labels is measured on: each split, protocol, standard and deduplicated.
 
+    A split without faces is left out, and so is a case that no face of its split counts for.
+
     Raises:
         PresetError: There is no protocol for the labels.
-        DataError: No face counts under a protocol.
+        DataError: There are no faces, or a split has some and none of them counts.
     """
-    cases = []
-    for split in MEASURED_SPLITS:
-        faces = splits[split]
+    cases: list[Case] = []
+    for split in (split for split in MEASURED_SPLITS if len(splits[split])):
+        faces, before = splits[split], len(cases)
         unseen = ~find_twins(faces, splits["train"])
-        for protocol, (counted, answers) in protocols(faces, labels).items():
+        answered = protocols(faces, labels)
+        for protocol, (counted, answers) in answered.items():
             for deduplicated, rows in ((False, counted), (True, counted & unseen)):
-                if not rows.any():
-                    raise DataError(f"no {split} face counts under the protocol {protocol}: check labels and votes")
-                cases.append(Case(protocol, split, deduplicated, rows, answers[rows], labels))
+                if rows.any():
+                    cases.append(Case(protocol, split, deduplicated, rows, answers[rows], labels))
+        if len(cases) == before:
+            protocol = " or ".join(answered)
+            raise DataError(f"no {split} face counts under the protocol {protocol}: check labels and votes")
+    if not cases:
+        raise DataError("no validation and no test faces to measure on: name some in the data or in the list of splits")
     return cases

@@ -15,7 +15,7 @@ from videmo.emotion.preset_classifier import PresetClassifier
 from videmo.errors import DataError, PresetError
 from videmo.inference import choose_engine
 from videmo.presets import Preset
-from videmo.training.emotion.cases import MEASURED_SPLITS, Case, find_cases, protocols
+from videmo.training.emotion.cases import Case, find_cases, protocols
 from videmo.training.emotion.dataset import LabelledFaces
 from videmo.training.emotion.intervals import measure_intervals
 from videmo.training.emotion.metrics import balanced_accuracy, measure
@@ -68,7 +68,7 @@ def evaluate_preset(
     classifier = PresetClassifier(preset, network, _BATCH)
     plain: dict[str, NDArray[np.float32]] = {}
     flipped: dict[str, NDArray[np.float32]] = {}
-    for split in MEASURED_SPLITS:
+    for split in dict.fromkeys(case.split for case in cases):
         crops = splits[split].images[..., None]
         plain[split] = classifier.classify(crops)
         if flip:
@@ -82,7 +82,7 @@ def evaluate_preset(
 
 
 def evaluate(preset: Preset, splits: Mapping[str, LabelledFaces]) -> list[dict[str, Any]]:
-    """Measures a preset on validation and test faces.
+    """Measures a preset on validation and test faces, or on those of the two that there are.
 
     Each protocol is measured on the standard split and on the deduplicated one, which lacks the faces that are
     pixel-identical to one of the official training split.
@@ -97,7 +97,7 @@ def evaluate(preset: Preset, splits: Mapping[str, LabelledFaces]) -> list[dict[s
 
     Raises:
         PresetError: The weights are damaged, or there is no protocol for the labels.
-        DataError: No face counts under a protocol.
+        DataError: There are no faces, or a split has some and none of them counts.
     """
     (evaluation,) = evaluate_preset(preset, splits, find_cases(splits, preset.labels))
     return [measured.figures for measured in evaluation.measured]

@@ -38,16 +38,20 @@ class Report:
     def write(self, folder: Path) -> None:
         """Writes metrics.json, PNGs of every protocol's test faces, and evaluation.html, which holds all of it.
 
+        Where there are no test faces, the PNGs are of validation faces.
+
         Raises:
             OutputError: The disk is full or the folder does not allow it.
         """
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / METRICS, self.describe())
+        measured = self.evaluations[0].measured
+        split = "test" if any(one.case.split == "test" for one in measured) else "valid"
         shown = {
-            at: write_charts(measured, folder)
-            for at, measured in enumerate(self.evaluations[0].measured)
-            if measured.case.split == "test" and not measured.case.deduplicated
+            at: write_charts(one, folder)
+            for at, one in enumerate(measured)
+            if one.case.split == split and not one.case.deduplicated
         }
         Page(self.data.name, self.evaluations, self.comparisons, shown).write(folder / PAGE)
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import keras
 
+from videmo.errors import DataError
 from videmo.training.card import write_card, write_model
 from videmo.training.checkpoint import read_checkpoint
-from videmo.training.emotion.cases import protocols
+from videmo.training.emotion.cases import find_cases, protocols
 from videmo.training.emotion.dataset import LabelledFaces
 from videmo.training.emotion.evaluate import evaluate, predict_logits
 from videmo.training.emotion.metrics import fit_temperature
@@ -19,6 +20,18 @@ from videmo.training.emotion.recipe_file import make_recipe
 from videmo.training.loop import BEST
 
 _DIGITS: Final = 4
+
+
+def check_measurable(splits: Mapping[str, LabelledFaces], head: str) -> None:
+    """Makes sure, before a training, that `export_preset` will find faces to choose, calibrate and measure with.
+
+    Raises:
+        DataError: There are no validation faces, or none that the head's protocols count.
+    """
+    if not any(case.split == "valid" for case in find_cases(splits, HEADS[head])):
+        raise DataError(
+            "no validation faces, which choose the best epoch: name some in the data or in the list of splits"
+        )
 
 
 def export_preset(training: Path, head: str, splits: Mapping[str, LabelledFaces], folder: Path) -> list[dict[str, Any]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from videmo.errors import UsageError
 from videmo.training.emotion.architectures import LEARNING_RATES, Design
 from videmo.training.emotion.augment import Augmentation
+from videmo.training.ranges import require, require_amounts, require_shares
 from videmo.training.schedule import Schedule
 
 
@@ -54,16 +54,16 @@ class Recipe(Schedule):
 
     def __post_init__(self) -> None:
         Schedule.__post_init__(self)  # the dataclass is made anew for its slots, which super() does not notice
-        for name in ("width", "depth", "batch", "learning_rate", "distil_temperature"):
-            _require(getattr(self, name) > 0, name, getattr(self, name), "a number above 0")
-        for name in ("label_smoothing", "distil_weight"):
-            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a share, 0 to 1")
+        for name in ("width", "depth", "batch", "distil_temperature"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "a number above 0")
+        require_shares(self, ["label_smoothing", "distil_weight"])
+        require_amounts(self, ["prior_strength", "fer2013_weight"])
         for name in ("drop_path", "dropout"):
-            _require(0 <= getattr(self, name) < 1, name, getattr(self, name), "a share, 0 to less than 1")
+            require(0 <= getattr(self, name) < 1, name, getattr(self, name), "a share, 0 to less than 1")
         starts = [start for start, _ in self.sides_px]
         rising = starts[:1] == [0.0] and starts == sorted(starts)
         allowed = "pairs of a share of the schedule, the first 0 and rising, and a side from 24"
-        _require(rising and all(side >= 24 for _, side in self.sides_px), "sides_px", self.sides_px, allowed)
+        require(rising and all(side >= 24 for _, side in self.sides_px), "sides_px", self.sides_px, allowed)
 
     @property
     def side_px(self) -> int:
@@ -83,8 +83,3 @@ def standard_recipe(arch: str) -> Recipe:
     """Returns the recipe to start with for an architecture: as `Recipe`, at a learning rate that it bears."""
     recipe = Recipe(arch=arch)
     return replace(recipe, learning_rate=LEARNING_RATES.get(arch, recipe.learning_rate))
-
-
-def _require(holds: bool, name: str, value: object, allowed: str) -> None:
-    if not holds:
-        raise UsageError(f"{name} = {value} cannot be used: expected {allowed}")

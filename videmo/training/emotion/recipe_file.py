@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
@@ -14,18 +14,22 @@ import tomli_w
 from videmo.errors import UsageError
 from videmo.output.files import replacing
 from videmo.settings import read_toml
-from videmo.training.emotion.recipe import Recipe
+from videmo.training.emotion.recipe import Recipe, standard_recipe
 
 T = TypeVar("T")
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Returns the recipe in a TOML file; what it does not name is as in `Recipe`.
+def read_recipe(path: Path, arch: str | None = None) -> Recipe:
+    """Returns the recipe in a TOML file; what it does not name is as in `standard_recipe`.
+
+    Args:
+        path: The file.
+        arch: Architecture to use instead of the one in the file.
 
     Raises:
         UsageError: The file cannot be read, or has a name or a value that cannot be used.
     """
-    values = read_toml(path, "recipe")
+    values = read_toml(path, "recipe") | ({"arch": arch} if arch else {})
     try:
         return make_recipe(values)
     except UsageError as error:
@@ -46,6 +50,8 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
 def make_recipe(values: Mapping[str, Any]) -> Recipe:
     """Returns the recipe of plain values, as TOML and JSON give them: lists for tuples, a table for the augmentation.
 
+    Without a learning rate among them it is the one that the architecture bears.
+
     Raises:
         UsageError: A name is unknown, or a value cannot be used.
 
@@ -53,7 +59,12 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
         >>> make_recipe({"width": 2, "augmentation": {"flip": 0}}).augmentation.flip
         0.0
     """
-    return _make(Recipe, values)
+    recipe = _make(Recipe, values)
+    return (
+        recipe
+        if "learning_rate" in values
+        else replace(recipe, learning_rate=standard_recipe(recipe.arch).learning_rate)
+    )
 
 
 def _make(kind: type[T], values: Mapping[str, Any]) -> T:

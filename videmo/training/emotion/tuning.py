@@ -48,9 +48,10 @@ def tune(
     work: Path,
     on_trial: Callable[[Row], None] | None = None,
 ) -> Recipe:
-    """Tries recipes, each from scratch with a whole schedule of a few minutes, and writes the best one.
+    """Tries recipes, each with a training of its own and a whole schedule of a few minutes, and writes the best one.
 
     Varied are the learning rate, weight decay, dropout, width, the strengths of logit adjustment and of augmentation.
+    The width is not varied where the recipe starts with the weights of a preset, which fit one width.
     The first trial is the given recipe. What is best in minutes is not always best in hours: look at the table.
 
     Args:
@@ -155,7 +156,8 @@ def describe_space(recipe: Recipe) -> keras_tuner.HyperParameters:
     space.Float("learning_rate", 5e-4, 1e-2, sampling="log", default=recipe.learning_rate)
     space.Float("weight_decay", 5e-3, 0.3, sampling="log", default=recipe.weight_decay)
     space.Float("dropout", 0.0, 0.5, default=recipe.dropout)
-    space.Choice("width", sorted({0.75, 1.0, 1.25, 1.5, recipe.width}), default=recipe.width)
+    if recipe.init is None:
+        space.Choice("width", sorted({0.75, 1.0, 1.25, 1.5, recipe.width}), default=recipe.width)
     space.Float("prior_strength", 0.0, 1.0, default=recipe.prior_strength)
     space.Float("augmentation", 0.25, 1.75, default=1.0)
     return space

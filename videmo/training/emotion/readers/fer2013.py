@@ -84,9 +84,9 @@ def _parse_pixels(path: Root, texts: pd.Series) -> NDArray[np.uint8]:
         if (count := text.count(" ") + 1) != _PIXELS:
             raise DataError(f"{path}: row {row}: {_describe(count)}; expected {_PIXELS} (48x48); remove the row")
     try:
-        levels = np.fromstring(" ".join(texts), np.int32, sep=" ").reshape(-1, _PIXELS)
+        levels = np.fromstring(" ".join(texts), np.int64, sep=" ").reshape(-1, _PIXELS)
     except ValueError:  # somewhere there is a word: find its row
-        levels = np.full((len(texts), _PIXELS), -1, np.int32)
+        levels = np.full((len(texts), _PIXELS), -1, np.int64)
         levels[[text.replace(" ", "").isdecimal() for text in texts]] = 0
     wrong = np.flatnonzero(((levels < 0) | (levels > 255)).any(axis=1))
     if len(wrong):

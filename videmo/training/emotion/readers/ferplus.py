@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from videmo.errors import DataError
 from videmo.training.emotion.faces import SIDE_PX, VOTES
 from videmo.training.emotion.readers.fer2013 import CODES
-from videmo.training.emotion.readers.source import Source, load_pictures, read_table, require_columns, translate
+from videmo.training.emotion.readers.source import (
+    Source,
+    load_pictures,
+    read_table,
+    require_columns,
+    require_once,
+    translate,
+)
 from videmo.training.files import Root
 
 FOLDERS: Final = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
@@ -41,6 +48,7 @@ def _read_labels(path: Root) -> dict[str, int] | None:
         return None
     table = read_table(path)
     require_columns(path, table, ("image", "label"))
+    require_once(path, table["image"])
     return dict(zip(table["image"], translate(path, table["label"], CODES), strict=True))
 
 
@@ -50,6 +58,7 @@ def _read_votes(root: Root, split: str, labels: dict[str, int] | None) -> tuple[
     table = read_table(path, header=None)
     if table.shape[1] != 2 + len(VOTES):
         raise DataError(f"{path}: {table.shape[1]} columns; expected picture, box and {len(VOTES)} vote counts")
+    require_once(path, table[0], first_row=1)
     known = pd.Series(-1, table.index) if labels is None else table[0].map(labels)
     if known.isna().any():
         raise DataError(f"{path}: {table[0][known.isna()].iloc[0]} has no label in {LABELS}; add it there")

@@ -14,6 +14,7 @@ from videmo.training.emotion.readers.source import (
     load_pictures,
     read_table,
     require_columns,
+    require_once,
     translate,
 )
 from videmo.training.files import Root
@@ -32,10 +33,7 @@ def read_labelled(root: Root, side_px: int) -> Source:
     require_columns(path, table, ("file", "label"))
     if table.empty:
         raise DataError(f"{path}: no row below the header; add a row for each picture")
-    again = table["file"].duplicated()
-    if again.any():
-        row = int(again.to_numpy().argmax())
-        raise DataError(f"{path}: row {row + 2}: {table['file'][row]} is named twice; remove one of the rows")
+    require_once(path, table["file"])
     unlabelled = table["label"].str.strip() == ""
     if unlabelled.any():
         row = int(unlabelled.to_numpy().argmax())

@@ -83,6 +83,14 @@ def require_columns(path: Root, table: pd.DataFrame, columns: tuple[str, ...]) -
         raise DataError(f"{path}: column {missing[0]!r} is missing; expected {', '.join(columns)}, found {found}")
 
 
+def require_once(path: Root, names: pd.Series, *, first_row: int = 2) -> None:
+    """Raises DataError that names the first picture that a table names again, and its row as a spreadsheet counts."""
+    again = names.duplicated().to_numpy()
+    if again.any():
+        row = int(again.argmax())
+        raise DataError(f"{path}: row {first_row + row}: {names.iloc[row]} is named twice; remove one of the rows")
+
+
 def translate(path: Root, cells: pd.Series, known: Mapping[str, int | str]) -> pd.Series:
     """Returns what the cells of a column stand for, by their names in lower case.
 
