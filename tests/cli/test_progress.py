@@ -73,11 +73,17 @@ def test_json_is_one_object_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_watcher_that_has_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: str) -> int:
+    tried = []
+
+    def refuse(line: str) -> int:
+        tried.append(json.loads(line)["event"])
         raise BrokenPipeError
 
     monkeypatch.setattr("sys.stderr.write", refuse)
-    JsonLines().begun(1)
+    told = JsonLines()
+    told.begun(1)
+    told.finished(VideoReport("a", "a"))
+    assert tried == ["begun", "finished"]
 
 
 def test_notes_and_failures_are_objects_too(run_cli: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_a_finger_that_pans_the_page_does_not_seek_later(visit: Visit) -> None:
         visit.ask(f"void {target}.dispatchEvent(new PointerEvent('{event}', {finger}{x}}}))")
     visit.ask(f"void document.body.dispatchEvent(new PointerEvent('pointerup', {finger}{x}}}))")
     visit.expect_at(0)
+    assert visit.ask(f"{FILM}.currentTime") == 0
     visit.page.mouse.click(x, box["y"] + box["height"] / 2)
     visit.expect_at(1.1)
 

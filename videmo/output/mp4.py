@@ -120,10 +120,8 @@ class Mp4Writer:
                     self._target.mux(packet)
         except FFmpegError as error:  # x264 takes no picture of more than 16,384 px a side
             size = f"{self._stream.width} x {self._stream.height} px"
-            told = (
-                f"pictures of {size} cannot be encoded as H.264 ({error.strerror}): leave its video out with --no-video"
-            )
-            raise VideoError(f"{self._video.path}: {told}") from error
+            told = f"{self._video.path}: pictures of {size} cannot be encoded as H.264 ({error.strerror})"
+            raise VideoError(f"{told}: analyse it with --no-video") from error
 
     def _add_stream(self, width_px: int, height_px: int) -> VideoStream:
         rate = min(self._video.frame_rate, _HIGHEST_RATE).limit_denominator(1001)

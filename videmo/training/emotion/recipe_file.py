@@ -60,11 +60,9 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
         0.0
     """
     recipe = _make(Recipe, values)
-    return (
-        recipe
-        if "learning_rate" in values
-        else replace(recipe, learning_rate=standard_recipe(recipe.arch).learning_rate)
-    )
+    if "learning_rate" in values:
+        return recipe
+    return replace(recipe, learning_rate=standard_recipe(recipe.arch).learning_rate)
 
 
 def _make(kind: type[T], values: Mapping[str, Any]) -> T:
