@@ -28,6 +28,16 @@ def test_sides_grow_at_their_shares_of_the_schedule() -> None:
     assert [recipe.side_px_at(progress) for progress in (0, 0.49, 0.5, 1)] == [24, 24, 48, 48]
 
 
+def test_faces_are_changed_and_mixed_less_in_the_gentle_end() -> None:
+    recipe = Recipe(gentle=0.25, gentle_strength=0.1, augmentation=Augmentation(mixup=0.2, cutmix=0.5, flip=0.5))
+
+    assert recipe.augmentation_at(0.7) == recipe.augmentation
+    ending = recipe.augmentation_at(0.8)
+    assert (ending.rotation_deg, ending.mixup, ending.cutmix) == pytest.approx((1.5, 0.02, 0.05))
+    assert ending.flip == 0.5
+    assert Recipe().augmentation_at(0.99) == Recipe().augmentation
+
+
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"minutes": 0.0}])
 def test_an_empty_schedule_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="cannot be used"):
@@ -37,7 +47,7 @@ def test_an_empty_schedule_is_refused(wrong: dict[str, float]) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"width": 0.0}, {"dropout": 1.0}, {"distil_weight": 1.1}, {"batch": 0}, {"sides_px": ((0.5, 48),)}]
-    + [{"dtype": "float8"}, {"weight_decay": -1.0}, {"ema": 2.0}, {"warm_up": 1.0}, {"seed": -1}]
+    + [{"dtype": "float8"}, {"weight_decay": -1.0}, {"ema": 2.0}, {"warm_up": 1.0}, {"seed": -1}, {"gentle": 1.5}, {"gentle_strength": -0.1}]
     + [{"prior_strength": -0.5}, {"learning_rate": 0.0}]
     + [{"sides_px": ()}, {"sides_px": ((0.0, 12),)}, {"sides_px": ((0.0, 24), (0.9, 48), (0.5, 36))}],
 )

@@ -17,8 +17,6 @@ class Recipe(Schedule):
         epochs_per_score: Epochs between two measurements on validation pictures.
         beta_2: How long AdamW remembers squared gradients.
         clip_norm: Longest gradient.
-        gentle: Share of the schedule at its end in which mosaics and changed pixels are rarer.
-        gentle_strength: How frequent they are then, 0..1 of what `crops` says.
         size: A name in `network.SIZES`.
         init: Detector whose weights are the start; of a wider one the channels that matter most.
         teacher: Detector whose answers count beside the labels, see `distil`.
@@ -37,13 +35,8 @@ class Recipe(Schedule):
     beta_2: float = 0.99
     clip_norm: float = 10.0
     gentle: float = 0.5
-    gentle_strength: float = 0.2
     size: str = "full"
     init: str | None = None
     teacher: str | None = None
     distil_weight: float = 0.5
     crops: Crops = field(default_factory=Crops)
-
-    def strength_at(self, progress: float) -> float:
-        """Returns how strongly crops are changed at a share of the schedule, for `Batches.make`."""
-        return self.gentle_strength if progress > 1 - self.gentle else 1.0

@@ -127,7 +127,7 @@ class Training(TrainingLoop):
     def _examples(
         self, rows: NDArray[np.intp], side_px: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        augmentation = self.recipe.augmentation
+        augmentation = self.recipe.augmentation_at(self.progress)
         faces = augmentation.apply(self.train.images[rows], side_px, rng)
         faces, targets = augmentation.mix(faces, [target[rows] for target in self.targets], rng)
         return faces, dict(zip(HEADS, targets, strict=True))

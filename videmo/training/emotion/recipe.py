@@ -74,6 +74,10 @@ class Recipe(Schedule):
         """Returns the side of the training faces at a share of the schedule."""
         return next(side_px for start, side_px in reversed(self.sides_px) if progress >= start)
 
+    def augmentation_at(self, progress: float) -> Augmentation:
+        """Returns how faces are changed and mixed at a share of the schedule."""
+        return self.augmentation.scaled(self.strength_at(progress))
+
     def design(self, dtype: str = "float32") -> Design:
         """Returns the design of the network's trunk."""
         return Design(width=self.width, depth=self.depth, drop_path=self.drop_path, dtype=dtype)
