@@ -44,8 +44,8 @@ def emotion(
 
     presets = [find_preset(name, "emotion") for name in (preset, *(compare or []))]
     report = evaluate_presets(data, presets, flip=flip, work=work, split_list=split_list)
-    # Side by side the test faces suffice; the page has all.
-    splits = ("test",) if report.comparisons else ("valid", "test")
+    # Side by side one split suffices; the page has all.
+    splits = (report.main_split,) if report.comparisons else ("valid", "test")
     shown = tabulate_headline(report.evaluations, splits, intervals=("accuracy", "balanced_accuracy"))
     typer.echo("\n".join(shown.lines()))
     if report.comparisons:

@@ -177,6 +177,25 @@ def test_command_compares_side_by_side(
     assert err.strip() == f"videmo: --out {eight.weights}: a file; name a folder"
 
 
+def test_command_compares_on_validation_faces_where_there_are_no_test_faces(
+    tmp_path: Path, make_preset: MakePreset, run_cli: Cli
+) -> None:
+    rng, data = np.random.default_rng(0), tmp_path / "data"
+    for split, count in (("train", 2), ("valid", 3)):
+        for emotion in FER2013_EMOTIONS:
+            (data / split / emotion).mkdir(parents=True)
+            for number in range(count):
+                face = rng.integers(0, 256, (48, 48), dtype=np.uint8)
+                cv2.imwrite(str(data / split / emotion / f"{number}.png"), face)
+    seven, other = make_preset("seven", FER2013_EMOTIONS), make_preset("other", FER2013_EMOTIONS)
+
+    code, out, _ = run_cli("evaluate", "emotion", seven.folder, data, "--compare", other.folder)
+
+    assert code == 0
+    assert re.search(r"valid +standard +other +21 ", out)
+    assert re.search(r"McNemar's test\n.*\n\S+ +valid +standard +other ", out)
+
+
 def test_embeddings_are_what_the_last_layer_gets(ferplus_folder: Path, make_preset: MakePreset, tmp_path: Path) -> None:
     preset, splits = make_preset("eight", EMOTIONS), read_faces(ferplus_folder)
     path = tmp_path / "new" / "faces.parquet"

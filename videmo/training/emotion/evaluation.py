@@ -35,10 +35,13 @@ class Report:
     evaluations: tuple[Evaluation, ...]
     comparisons: tuple[list[dict[str, Any]], ...]
 
-    def write(self, folder: Path) -> None:
-        """Writes metrics.json, PNGs of every protocol's test faces, and evaluation.html, which holds all of it.
+    @property
+    def main_split(self) -> str:
+        """The split that figures are told of: "test", or "valid" where there are no test faces."""
+        return "test" if any(one.case.split == "test" for one in self.evaluations[0].measured) else "valid"
 
-        Where there are no test faces, the PNGs are of validation faces.
+    def write(self, folder: Path) -> None:
+        """Writes metrics.json, PNGs of every protocol's faces of the main split, and evaluation.html, which holds all.
 
         Raises:
             OutputError: The disk is full or the folder does not allow it.
@@ -46,12 +49,10 @@ class Report:
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             write_json(folder / METRICS, self.describe())
-        measured = self.evaluations[0].measured
-        split = "test" if any(one.case.split == "test" for one in measured) else "valid"
         shown = {
             at: write_charts(one, folder)
-            for at, one in enumerate(measured)
-            if one.case.split == split and not one.case.deduplicated
+            for at, one in enumerate(self.evaluations[0].measured)
+            if one.case.split == self.main_split and not one.case.deduplicated
         }
         Page(self.data.name, self.evaluations, self.comparisons, shown).write(folder / PAGE)
 
