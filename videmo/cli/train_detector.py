@@ -22,6 +22,9 @@ def detector(
     learning_rate: Annotated[
         float, typer.Option(help="Highest learning rate; less to go on from earlier weights.")
     ] = 8e-3,
+    gentle: Annotated[
+        float, typer.Option(help="Share of the training at its end with few mosaics and mild changes; 1 to refine.")
+    ] = 0.5,
     size: Annotated[str, typer.Option(help="full, or slim for three quarters of the cost.")] = "full",
     init: Annotated[
         str | None,
@@ -48,7 +51,14 @@ def detector(
         from videmo.training.detector.recipe import Recipe
 
     recipe = Recipe(
-        epochs=epochs, minutes=minutes, learning_rate=learning_rate, seed=seed, size=size, init=init, teacher=teacher
+        epochs=epochs,
+        minutes=minutes,
+        learning_rate=learning_rate,
+        gentle=gentle,
+        seed=seed,
+        size=size,
+        init=init,
+        teacher=teacher,
     )
     valid = read_pictures(data, "val")
     more = read_pictures(extra, "train") if extra else []

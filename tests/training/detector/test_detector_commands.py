@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,11 @@ def app() -> typer.Typer:
 def test_train_writes_a_preset_and_evaluate_repeats_its_figures(
     app: typer.Typer, coco_folder: Path, tmp_path: Path, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recipe, "Recipe", lambda **_: small_recipe)
+    monkeypatch.setattr(recipe, "Recipe", lambda **asked: replace(small_recipe, gentle=asked["gentle"]))
     models, work, out = tmp_path / "models", tmp_path / "work", tmp_path / "figures.json"
     chart = tmp_path / "curve.png"
 
-    options = ["train", coco_folder, "--out", models / "mine", "--work", work]
+    options = ["train", coco_folder, "--out", models / "mine", "--work", work, "--gentle", 0.25]
     trained = CliRunner().invoke(app, list(map(str, options)), catch_exceptions=False)
     options = ["evaluate", models / "mine", coco_folder, "--out", out, "--chart", chart]
     evaluated = CliRunner().invoke(app, list(map(str, options)), catch_exceptions=False)
@@ -45,6 +46,8 @@ def test_train_writes_a_preset_and_evaluate_repeats_its_figures(
     again = json.loads(out.read_text())
     assert again["weights_sha256"] == metrics["weights_sha256"]
     assert again["results"][0]["sizes"] == metrics["results"][0]["sizes"]
+    config = json.loads((models / "mine" / "config.json").read_text())
+    assert config["trained_with"]["recipe"]["gentle"] == 0.25
     card = (models / "mine" / "README.md").read_text()
     assert "# mine" in card
     assert "{" not in card
