@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from videmo.cli.extras import require_extra
 from videmo.cli.values import require_folder
+
+if TYPE_CHECKING:
+    from videmo.training.detector.recipe import Recipe
 
 
 def detector(
@@ -43,11 +46,6 @@ def detector(
     """Train a face detector on pictures with boxed faces."""
     require_folder(out)
     with require_extra("train"):
-        from videmo.cli.epochs import train_in_sight
-        from videmo.training.curves import draw_history
-        from videmo.training.detector.dataset import read_pictures
-        from videmo.training.detector.export import export_preset
-        from videmo.training.detector.fit import PANELS, Training
         from videmo.training.detector.recipe import Recipe
 
     recipe = Recipe(
@@ -60,9 +58,23 @@ def detector(
         init=init,
         teacher=teacher,
     )
+    _train(recipe, data, extra, out, work / out.name, start_from=start_from, resume=resume)
+
+
+def _train(
+    recipe: Recipe, data: Path, extra: Path | None, out: Path, work: Path, *, start_from: Path | None, resume: bool
+) -> None:
+    """Train in the folder `work`, then write the preset `out`."""
+    with require_extra("train"):
+        from videmo.cli.epochs import train_in_sight
+        from videmo.training.curves import draw_history
+        from videmo.training.detector.dataset import read_pictures
+        from videmo.training.detector.export import export_preset
+        from videmo.training.detector.fit import PANELS, Training
+
     valid = read_pictures(data, "val")
     more = read_pictures(extra, "train") if extra else []
-    training = Training(recipe, read_pictures(data, "train"), more, valid, work / out.name)
+    training = Training(recipe, read_pictures(data, "train"), more, valid, work)
     if start_from:
         training.start_from(start_from)
     if resume:
