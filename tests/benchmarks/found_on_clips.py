@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from videmo.analysis.lane import scored_frames
 from videmo.analysis.models import Models, open_models
@@ -30,15 +29,13 @@ from videmo.geometry import iou_matrix
 from videmo.pipeline.batching import InlineWorker
 from videmo.pipeline.meters import Meters
 from videmo.settings import Settings
-from videmo.training.detector.clips import LEAST_WIDTH_PX, SURE
+from videmo.training.detector.clips import DOUBTFUL, tally
 from videmo.video.discover import Input, discover
 from videmo.video.stage import open_reader
 
 MOST_FRAMES = 400
-SUSPECTED, SAME_FACE, TOUCHING = 0.3, 0.5, 0.2
+SAME_FACE = 0.5
 SETTINGS = {"openvino": Settings(runtime="openvino"), "keras": Settings(runtime="keras")}
-
-Boxes = NDArray[np.floating[Any]]
 
 
 def analyse(source: Input, models: Models, settings: Settings) -> list[ScoredFaces]:
@@ -56,16 +53,8 @@ def ask(yunet: YuNetDetector, source: Input) -> list[Detections]:
         return [item.faces for item in stage]
 
 
-def met(boxes: Boxes, others: Boxes, least_iou: float) -> int:
-    """Return how many boxes have one of the others over them."""
-    return int((iou_matrix(boxes, others) >= least_iou).any(axis=1).sum())
-
-
 def against_yunet(faces: ScoredFaces, theirs: Detections) -> dict[str, float]:
-    wide = theirs.boxes[:, 2] - theirs.boxes[:, 0] >= LEAST_WIDTH_PX
-    sure = theirs.boxes[(theirs.scores >= SURE) & wide]
-    unseen = len(faces) - met(faces.boxes, theirs.boxes, TOUCHING)
-    return {"frames": 1, "sure": len(sure), "found": met(sure, faces.boxes, SAME_FACE), "unseen": unseen}
+    return dict(zip(("frames", "sure", "found", "unseen"), tally(faces.boxes, theirs), strict=True))
 
 
 def against_keras(faces: ScoredFaces, keras: ScoredFaces) -> dict[str, float]:
@@ -111,7 +100,7 @@ def main() -> None:
     parser.add_argument("videos", nargs="+", metavar="VIDEO")
     parser.add_argument("--yunet", type=Path, required=True, help="face_detection_yunet_2023mar.onnx")
     asked = parser.parse_args()
-    measure(discover(asked.videos), YuNetDetector(asked.yunet, min_score=SUSPECTED, birth_score=SUSPECTED))
+    measure(discover(asked.videos), YuNetDetector(asked.yunet, min_score=DOUBTFUL, birth_score=DOUBTFUL))
 
 
 if __name__ == "__main__":

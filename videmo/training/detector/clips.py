@@ -23,8 +23,9 @@ SURE: Final = 0.8
 """Score from which a face of the reference has to be found."""
 LEAST_WIDTH_PX: Final = 24
 """Width in the displayed frame from which it has to be found."""
+DOUBTFUL: Final = 0.3
+"""Score from which the reference suspects a face."""
 
-_DOUBTFUL: Final = 0.3
 _SAME_FACE: Final = 0.5
 _TOUCHING: Final = 0.2
 _MOST_DECODED: Final = 1000
@@ -49,7 +50,7 @@ def compare_on_clips(
     for clip in clips:
         totals = np.zeros(4, int)
         for frame in _spread(clip, most_frames):
-            totals += _compare(frame, detector, reference)
+            totals += tally(_detect(detector, frame).boxes, _detect(reference, frame))
         frames, wanted, found, unseen = (int(value) for value in totals)
         rows.append(
             {
@@ -69,13 +70,13 @@ def _spread(clip: Path, most_frames: int) -> Iterator[Frame]:
         yield from islice(reader.frames(), 0, _MOST_DECODED, max(1, count // most_frames))
 
 
-def _compare(frame: Frame, detector: Detector, reference: Detector) -> NDArray[np.int64]:
-    """Returns 1, faces to find, faces found and unseen faces of one frame."""
-    ours, theirs = _detect(detector, frame), _detect(reference, frame)
-    wanted = theirs.boxes[(theirs.scores >= SURE) & (theirs.boxes[:, 2] - theirs.boxes[:, 0] >= LEAST_WIDTH_PX)]
-    suspected = theirs.boxes[theirs.scores >= _DOUBTFUL]
-    found = (iou_matrix(wanted, ours.boxes) >= _SAME_FACE).any(axis=1).sum()
-    unseen = (~(iou_matrix(ours.boxes, suspected) >= _TOUCHING).any(axis=1)).sum()
+def tally(boxes: NDArray[np.floating[Any]], reference: Detections) -> NDArray[np.int64]:
+    """Returns 1, faces to find, faces found and unseen faces of one frame, for boxes (n, 4) found in it."""
+    wide = reference.boxes[:, 2] - reference.boxes[:, 0] >= LEAST_WIDTH_PX
+    wanted = reference.boxes[(reference.scores >= SURE) & wide]
+    suspected = reference.boxes[reference.scores >= DOUBTFUL]
+    found = (iou_matrix(wanted, boxes) >= _SAME_FACE).any(axis=1).sum()
+    unseen = (~(iou_matrix(boxes, suspected) >= _TOUCHING).any(axis=1)).sum()
     return np.array([1, len(wanted), found, unseen])
 
 
