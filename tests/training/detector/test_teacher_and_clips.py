@@ -32,16 +32,18 @@ class Teacher:
 
 
 def test_what_a_teacher_doubts_is_ignored_and_double_finds_are_merged(tmp_path: Path) -> None:
-    teacher = Teacher([[0.1, 0.1, 0.4, 0.5], [0.6, 0.1, 0.9, 0.5], [0.1, 0.6, 0.2, 0.8]], [0.9, 0.5, 0.1])
+    teacher = Teacher([[0.1, 0.1, 0.4, 0.5], [0.6, 0.1, 0.9, 0.5], [0.1, 0.6, 0.2, 0.8]], [0.9, 0.6, 0.5])
     image = np.full((200, 400, 3), 120, np.uint8)
 
-    assert write_labelled([image, image], teacher, tmp_path, faces=True) == 2
-    assert write_labelled([image], teacher, tmp_path, faces=False) == 1
-    first, _, empty = read_pictures(tmp_path, "train")
+    assert write_labelled([image, image], teacher, tmp_path) == 2
+    assert write_labelled([image], teacher, tmp_path, most_faces=1) == 1
+    assert write_labelled([image], teacher, tmp_path, most_faces=0) == 1
+    first, _, lone, empty = read_pictures(tmp_path, "train")
 
     np.testing.assert_allclose(first.boxes, [[40, 20, 160, 100], [240, 20, 360, 100]], atol=0.2)
     assert first.ignored.tolist() == [False, True]
     np.testing.assert_allclose(first.landmarks[0], [[100, 60]] * 5, atol=0.2)
+    np.testing.assert_allclose(lone.boxes, [[40, 20, 160, 100]], atol=0.2)
     assert len(empty.boxes) == 0
 
 
