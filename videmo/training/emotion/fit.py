@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from videmo.errors import DataError
+from videmo.pipeline.streams import prefetch
 from videmo.presets import find_preset
 from videmo.training.emotion.dataset import LabelledFaces
 from videmo.training.emotion.distil import Loss, ask_teachers, distilling
@@ -31,6 +33,10 @@ CURVES: Final = {
 """Values of a row to draw, by the title of their panel."""
 
 _STEADY_EPOCHS: Final = 3
+_BATCHES_AHEAD: Final = 4
+
+Batch = tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]
+"""Faces (n, side, side, 1) and the targets (n, labels) of each head."""
 
 
 class Training(TrainingLoop):
@@ -102,33 +108,32 @@ class Training(TrainingLoop):
         epoch = len(self.history)
         losses: list[float] = []
         side_px, rate = 0, 0.0
-        for rows, rng in self._batches(epoch):
-            side_px, rate = self.recipe.side_px_at(self.progress), self.recipe.learning_rate_at(self.progress)
-            self.model.optimizer.learning_rate = rate
-            faces, targets = self._examples(rows, side_px, rng)
-            self.model.reset_metrics()  # older versions of Keras would go on averaging
-            losses.append(float(self.model.train_on_batch(faces, targets, return_dict=True)["loss"]))
-            self.count_step()
-            self.elapsed_s = time.monotonic() - started_s
-            if self.progress >= 1:
-                break
+        with closing(prefetch([self._batches(epoch)], _BATCHES_AHEAD, name="batches")) as batches:
+            for faces, targets in batches:
+                side_px, rate = faces.shape[1], self.recipe.learning_rate_at(self.progress)
+                self.model.optimizer.learning_rate = rate
+                self.model.reset_metrics()  # older versions of Keras would go on averaging
+                losses.append(float(self.model.train_on_batch(faces, targets, return_dict=True)["loss"]))
+                self.count_step()
+                self.elapsed_s = time.monotonic() - started_s
+                if self.progress >= 1:
+                    break
         self.averaged.set_weights(self.average)
         scores = score_epoch(self.averaged, self.valid)
         self.elapsed_s = time.monotonic() - started_s
         row = {"epoch": epoch + 1, "minutes": self.elapsed_s / 60, "side_px": side_px, "learning_rate": rate}
         return row | {"loss": float(np.mean(losses))} | scores
 
-    def _batches(self, epoch: int) -> Iterator[tuple[NDArray[np.intp], np.random.Generator]]:
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        """Yields all training faces in random order, changed as the step that learns from them wants it."""
         rng = np.random.default_rng([self.recipe.seed, epoch])
         order = rng.permutation(len(self.train))[: self.steps_per_epoch * self._batch]
-        for rows in order.reshape(-1, self._batch):
-            yield rows, rng
+        for step, rows in enumerate(order.reshape(-1, self._batch), self.steps):
+            yield self._examples(rows, self.progress_at(step), rng)
 
-    def _examples(
-        self, rows: NDArray[np.intp], side_px: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        augmentation = self.recipe.augmentation_at(self.progress)
-        faces = augmentation.apply(self.train.images[rows], side_px, rng)
+    def _examples(self, rows: NDArray[np.intp], progress: float, rng: np.random.Generator) -> Batch:
+        augmentation = self.recipe.augmentation_at(progress)
+        faces = augmentation.apply(self.train.images[rows], self.recipe.side_px_at(progress), rng)
         faces, targets = augmentation.mix(faces, [target[rows] for target in self.targets], rng)
         return faces, dict(zip(HEADS, targets, strict=True))
 
