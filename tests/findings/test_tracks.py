@@ -41,6 +41,25 @@ def test_tracks_are_summed_over_row_groups(tmp_path: Path, monkeypatch: pytest.M
         assert row["dominant"] == means[list(EMOTIONS)].idxmax()
 
 
+def test_a_slower_frame_rate_does_not_make_a_time_count_less(tmp_path: Path) -> None:
+    """Two seconds at 10 fps, then 1.9 at 5 fps, whose last frame stands for a usual step of 0.1 s."""
+    video = video_info(tmp_path)
+    sink = TablesSink(tmp_path, video, EMOTIONS, {})
+    times_s = [*np.arange(20) / 10, *(2 + np.arange(10) / 5)]
+    for item, time_s in zip(scored_frames(video, [1] * 30), times_s, strict=True):
+        smile, box = (0.9, [10, 10, 30, 30]) if time_s < 2 else (0.1, [50, 10, 70, 30])
+        probabilities = np.full((1, len(EMOTIONS)), (1 - smile) / (len(EMOTIONS) - 1), np.float32)
+        probabilities[0, EMOTIONS.index("happiness")] = smile
+        faces = replace(item.faces, emotions=probabilities, boxes=np.array([box], np.float32))
+        sink.write(replace(item, frame=replace(item.frame, time_s=time_s), faces=faces))
+    sink.close()
+
+    (track,) = summarize_tracks(Run(tmp_path), "clip").to_pylist()
+
+    assert track["mean_happiness"] == pytest.approx((0.9 * 2 + 0.1 * 1.9) / 3.9)
+    assert track["mean_x1"] == pytest.approx((10 * 2 + 50 * 1.9) / 3.9)
+
+
 def test_usable_rows_decide_the_means_and_their_time_the_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames at 0, 1, 3 and 4 s stand for 1, 2, 1 and 1 s; track 1 is usable in the second, track 2 nowhere."""
     monkeypatch.setattr(rows, "FRAMES_PER_GROUP", 3)
@@ -58,7 +77,7 @@ def test_usable_rows_decide_the_means_and_their_time_the_share(tmp_path: Path, m
     assert tracks["usable_rows"].tolist() == [1, 0]
     assert tracks["usable_share"].tolist() == pytest.approx([2 / 5, 0])
     second = faces[faces["track_id"] == 2]
-    expected = [faces["happiness"][2], second["happiness"].astype(float).mean()]
+    expected = [faces["happiness"][2], np.average(second["happiness"].astype(float), weights=[1, 2])]
     assert tracks["mean_happiness"].tolist() == pytest.approx(expected, rel=1e-5)
     assert tracks["mean_x1"][0] == faces["x1"][2]
 

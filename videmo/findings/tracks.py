@@ -30,9 +30,10 @@ class Tables(Protocol):
 def summarize_tracks(run: Tables, video_id: str) -> pa.Table:
     """Return the rows of `tracks.parquet` for one video, by track_id, which are those that `run` gives.
 
-    Means are over the usable rows, over all rows of a track without any; rows of tables before schema version 1.2 all
-    count as usable. Faces are read row group by row group: memory grows with the number of tracks and, by 20 bytes
-    each, of frames.
+    Means are over the time of the usable rows, of all rows of a track without any, as everywhere in findings: a camera
+    that gives fewer frames in the dark does not make what it saw there count less. Rows of tables before schema version
+    1.2 all count as usable. Faces are read row group by row group: memory grows with the number of tracks and, by 20
+    bytes each, of frames.
 
     Raises:
         UsageError: a table is missing, damaged or of an unknown version.
@@ -60,10 +61,11 @@ def summarize_tracks(run: Tables, video_id: str) -> pa.Table:
 
 
 def _sum_group(faces: pd.DataFrame, means: Sequence[str], durations_s: pd.Series[float]) -> pa.Table:
-    """Return the sums of a row group by track and by whether its rows are usable."""
+    """Return sums of a row group by track and by whether its rows are usable, those of `means` times their duration."""
     rows = faces.assign(duration_s=durations_s.loc[faces["frame_index"]].to_numpy())
     if "usable" not in rows:
         rows["usable"] = True
+    rows[list(means)] = rows[list(means)].mul(rows["duration_s"], axis=0)
     sums = [(name, "sum") for name in ("duration_s", *means)]
     found = [("time_s", "min"), ("time_s", "max"), ("time_s", "count"), *sums]
     return pa.Table.from_pandas(rows, preserve_index=False).group_by(["track_id", "usable"]).aggregate(found)
@@ -82,9 +84,9 @@ def _combine(sums: pd.DataFrame, means: Sequence[str], labels: Sequence[str]) ->
     usable_s = usable["duration_s_sum"].sum().reindex(tracks.index, fill_value=0)
     tracks["usable_share"] = usable_s / by_track["duration_s_sum"].sum()
     counted = sums[sums["usable"] | (tracks["usable_rows"].loc[sums["track_id"]] == 0).to_numpy()].groupby("track_id")
-    counts = counted["time_s_count"].sum()
+    counted_s = counted["duration_s_sum"].sum()
     for name in means:
-        tracks[f"mean_{name}"] = counted[f"{name}_sum"].sum() / counts
+        tracks[f"mean_{name}"] = counted[f"{name}_sum"].sum() / counted_s
     best = tracks[[f"mean_{label}" for label in labels]].to_numpy().argmax(axis=1)
     tracks["dominant"] = pd.Categorical.from_codes(best, categories=pd.Index(labels))
     return tracks.reset_index()

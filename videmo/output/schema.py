@@ -42,7 +42,7 @@ QUALITY_COLUMNS: Final = {
 
 _FLOAT, _INT, _TEXT, _TIME = pa.float32(), pa.int32(), pa.string(), pa.float64()
 
-_AVERAGED: Final = "over the usable rows, over all rows where none is usable"
+_AVERAGED: Final = "over the time of the usable rows, of all rows where none is usable"
 
 
 def frames_schema() -> pa.Schema:
