@@ -40,7 +40,7 @@ def test_moments_of_each_respondent_on_media_time(run_folder: Path, run_cli: Cli
 
 
 def test_moments_of_the_stimulus_and_their_share(run_folder: Path, run_cli: Cli) -> None:
-    options = ["--by", "stimulus", "--signal", "happiness", "--baseline", "0-2s", "--person", "largest"]
+    options = ["--by", "stimulus", "--signal", "happiness", "--baseline", "0-2s"]
     path = run_folder / "moments.parquet"
     code, out, err = run_cli("moments", run_folder, *options, "--format", "parquet", "--output", path)
     assert (code, out) == (0, "")
@@ -50,7 +50,7 @@ def test_moments_of_the_stimulus_and_their_share(run_folder: Path, run_cli: Cli)
     assert (row["stimulus"], row["signal"], row["respondents"], row["with_moment"]) == ("ad", "happiness", 3, 2)
     assert (row["peak"], row["share"]) == pytest.approx((0.6, 2 / 3))
     assert 3.5 < row["start_s"] < 4.5 < row["end_s"] < 5.5
-    assert table.attrs["epoch_s"] == 0.5
+    assert (table.attrs["epoch_s"], table.attrs["person"]) == (0.5, "largest")
 
 
 def test_people_are_told_where_there_is_nothing(run_folder: Path, run_cli: Cli) -> None:

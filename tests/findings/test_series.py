@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from videmo.emotion.labels import EMOTIONS
 from videmo.errors import UsageError
-from videmo.findings.baseline import in_window, subtract_baseline
+from videmo.findings.baseline import seconds_in_window, subtract_baseline
 from videmo.findings.segment_summary import label_rows, summarize_segments
 from videmo.findings.series import build_series, resample
 from videmo.findings.smoothing import MedianFilter
@@ -154,7 +154,7 @@ def test_a_million_rows_take_seconds() -> None:
     smoothed = [f"{label}_smoothed" for label in EMOTIONS]
     epochs = resample(series, smoothed, 1.0)
     summary = summarize_segments(frames, faces, EMOTIONS, spans)
-    changes = subtract_baseline(series, smoothed, in_window(series, 0, 60))
+    changes = subtract_baseline(series, smoothed, seconds_in_window(series, 0, 60))
     took_s, grew_mib = (
         time.process_time() - started,
         (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib) / 1024,

@@ -168,6 +168,20 @@ def test_a_respondent_pools_their_videos_over_time(tmp_path: Path) -> None:
     assert not {"first_s", "peak_happiness_s", "video_id"} & set(one)
 
 
+def test_only_tracks_that_decisions_name_as_the_respondent_are_theirs(tmp_path: Path) -> None:
+    faces = pd.DataFrame({"frame_index": [0, 0, 1, 1], "track_id": [1, 2, 1, 2], "happiness": [0.1, 0.9, 0.1, 0.9]})
+    write_video(tmp_path, "v", [0.0, 1.0], faces)
+    (tmp_path / "identities.csv").write_text("video_id,track_id,identity\nv,1,Anna\nv,2,Moderator\n")
+    study = pd.DataFrame({"respondent": ["Anna"]}, index=pd.Index(["v"], name="video_id"))
+
+    (anna,) = summarize_respondents(Run(tmp_path), study).to_dict("records")
+
+    assert (anna["tracks"], anna["seen_s"]) == (1, 2.0)
+    assert anna["mean_happiness"] == pytest.approx(0.1)
+    (unnamed,) = summarize_respondents(Run(tmp_path), study.assign(respondent="r1")).to_dict("records")
+    assert unnamed["mean_happiness"] == pytest.approx(0.5)
+
+
 def test_respondents_need_a_study(tmp_path: Path) -> None:
     write_video(tmp_path, "v", [0.0], pd.DataFrame({"frame_index": [0]}))
     with pytest.raises(UsageError, match="no study names the respondents: give it with --manifest"):

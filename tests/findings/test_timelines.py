@@ -256,3 +256,17 @@ def test_a_column_of_the_study_that_is_one_of_ours_is_refused(name: str, tmp_pat
     write_study(tmp_path, {"v": {"respondent": "r", name: "high"}})
     with pytest.raises(UsageError, match=f"manifest column {name}: .* rename it"):
         build_timelines(Run(tmp_path), TimelineOptions(epoch_s=1.0, baseline=(0.0, 1.0)))
+
+
+def test_a_respondents_baseline_is_of_the_faces_that_decisions_give_them(tmp_path: Path) -> None:
+    faces = pd.DataFrame({"frame_index": [0, 0, 1, 1], "track_id": [1, 2, 1, 2], "happiness": [0.1, 0.9, 0.2, 0.9]})
+    write_video(tmp_path, "v", [0.0, 1.0], faces)
+    write_study(tmp_path, {"v": {"respondent": "Anna"}})
+    (tmp_path / "identities.csv").write_text("video_id,track_id,identity\nv,1,Anna\nv,2,Moderator\n")
+    options = TimelineOptions(signals=HAPPY, baseline=(0, 1), baseline_by=("respondent",))
+
+    rows = build_timelines(Run(tmp_path), options).sort_values(["track_id", "time_s"])
+
+    assert rows["baseline_s"].tolist() == [1, 1, 0, 0]
+    assert rows["happiness_change"].tolist() == pytest.approx([0, 0.1, np.nan, np.nan], nan_ok=True)
+    assert rows.attrs["notes"] == []

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from videmo.cli.formats import Format, format_rows, require_output, show_notes, write_rows
-from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Epoch, Person, Smooth, Who, read_options
+from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Epoch, Person, Smooth, read_options
 from videmo.cli.values import parse_seconds
 
 
@@ -38,7 +38,10 @@ def moments(
     epoch: Epoch = None,
     baseline: Baseline = None,
     baseline_by: By = BaselineBy.TRACK,
-    person: Who = Person.TRACK,
+    person: Annotated[
+        Person | None,
+        typer.Option(help="Each track (the default), or the largest face of each frame (by stimulus the default)."),
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option(help="File to write; needed for parquet.")] = None,
 ) -> None:
@@ -61,10 +64,12 @@ def moments(
     )
     run = Run(folder)
     signals = tuple(dict.fromkeys(signal or (label for label in run.labels if label != "neutral")))
-    epoch = epoch or ("0.5s" if by is Of.STIMULUS else None)
+    shared = by is Of.STIMULUS
+    epoch = epoch or ("0.5s" if shared else None)
+    person = person or (Person.LARGEST if shared else Person.TRACK)
     timelines = build_timelines(run, read_options(smooth, bridge, epoch, baseline, baseline_by, person, signals))
     show_notes(timelines)
-    if by is Of.STIMULUS:
+    if shared:
         rows = shared_moments(timelines, signals, limits)
     else:
         rows = carry(name_people(find_moments(timelines, signals, limits), run), run.study())

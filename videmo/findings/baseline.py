@@ -8,22 +8,26 @@ import numpy as np
 import pandas as pd
 
 from videmo.errors import UsageError
-from videmo.findings.segment_summary import label_rows
 from videmo.findings.timeline import INSTANT_S, Float64Array, IntArray
 
 CHANGE = "_change"
 
 
-def in_window(rows: pd.DataFrame, start_s: float, end_s: float) -> pd.Series[bool]:
-    """Return which rows lie in [start_s, end_s), on stimulus time where the study gives `offset_s`.
+def seconds_in_window(rows: pd.DataFrame, start_s: float, end_s: float) -> pd.Series[float]:
+    """Return how much of each row's time lies in [start_s, end_s), on stimulus time where the study gives `offset_s`.
+
+    Args:
+        rows: `time_s`, `duration_s` and perhaps `offset_s`; an observation holds from `time_s` for `duration_s`.
+        start_s: the window's start.
+        end_s: its end.
 
     Raises:
         UsageError: the window has no length.
     """
     if not end_s > start_s:
         raise UsageError(f"baseline from {start_s} to {end_s} s: expected an end after the start")
-    times_s = rows["time_s"] - rows["offset_s"].fillna(0) if "offset_s" in rows else rows["time_s"]
-    return (times_s >= start_s) & (times_s < end_s)
+    offset_s = rows["offset_s"].fillna(0) if "offset_s" in rows else 0.0
+    return _seconds_in(rows, start_s + offset_s, end_s + offset_s)
 
 
 def choose_segments(segments: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -35,23 +39,41 @@ def choose_segments(segments: pd.DataFrame, name: str) -> pd.DataFrame:
     return chosen
 
 
-def in_segments(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.Series[bool]:
-    """Return which rows (`video_id`, `time_s`) lie in any of the segments, on media time; see `label_rows`."""
-    labelled = label_rows(rows[["video_id", "time_s"]].reset_index(drop=True), segments)["segment"].dropna()
-    return pd.Series(np.isin(np.arange(len(rows)), labelled.index), rows.index)
+def seconds_in_segments(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.Series[float]:
+    """Return how much of each row's time (`time_s`, `duration_s`) lies in any of the segments of its video."""
+    spans = segments.sort_values("start_s")
+    ends_s = spans["end_s"].cummax()
+    # Each segment from where those before it have ended: what overlaps counts once.
+    starts_s = np.maximum(spans["start_s"], ends_s.shift(fill_value=-np.inf))
+    parts = [_seconds_in(rows, *span) for span in zip(starts_s, ends_s, strict=True)]
+    return sum(parts, pd.Series(0.0, rows.index))
+
+
+def _seconds_in(
+    rows: pd.DataFrame, start_s: pd.Series[float] | float, end_s: pd.Series[float] | float
+) -> pd.Series[float]:
+    ends_s = rows["time_s"] + rows["duration_s"]
+    shared_s = np.minimum(ends_s, end_s) - np.maximum(rows["time_s"], start_s)
+    return pd.Series(np.maximum(shared_s, 0.0), rows.index)
 
 
 def subtract_baseline(
-    rows: pd.DataFrame, signals: Sequence[str], within: pd.Series[bool], *, by: Sequence[str] = ("video_id", "track_id")
+    rows: pd.DataFrame,
+    signals: Sequence[str],
+    within_s: pd.Series[float],
+    *,
+    by: Sequence[str] = ("video_id", "track_id"),
 ) -> pd.DataFrame:
     """Return the rows with each signal's difference from the person's mean over the baseline.
 
-    The mean is weighted by `duration_s`; a row without a value of a signal has no weight for that signal.
+    The mean is weighted by the time that a row is within the baseline: one that reaches beyond it counts by its share,
+    so that a baseline which ends with a stimulus' start holds nothing of the answer. A row without a value of a signal
+    has no weight for that signal.
 
     Args:
         rows: series of one or more videos (`build_series`), the study's columns carried where `by` needs them.
         signals: the columns to correct.
-        within: which rows are baseline: `in_window(rows, 0, 5)`, or `label_rows(...)["segment"] == "rest"`.
+        within_s: how much of each row's time is baseline, s: `seconds_in_window(rows, 0, 5)` or `seconds_in_segments`.
         by: what makes a person; `["respondent"]` takes one baseline from all files of a respondent.
 
     Returns:
@@ -62,7 +84,7 @@ def subtract_baseline(
         UsageError: a column of `by` is not in the table.
 
     Example:
-        >>> subtract_baseline(series, ["happiness"], in_window(series, 0, 5), by=["respondent"])  # doctest: +SKIP
+        >>> subtract_baseline(series, ["happiness"], seconds_in_window(series, 0, 5))  # doctest: +SKIP
     """
     missing = [name for name in by if name not in rows]
     if missing:
@@ -70,7 +92,7 @@ def subtract_baseline(
     keys = rows.groupby(list(by), sort=False)
     person, people = np.asarray(keys.ngroup().fillna(-1), np.int64), keys.ngroups
     values = rows[list(signals)].to_numpy(np.float64)
-    known, weights_s = ~np.isnan(values), np.where(within.to_numpy(bool) & (person >= 0), rows["duration_s"], 0.0)
+    known, weights_s = ~np.isnan(values), np.where(person >= 0, within_s, 0.0)
     total_s = np.stack([_sum_by(person, weights_s * column, people) for column in known.T], axis=1)
     sums = np.stack([_sum_by(person, weights_s * column, people) for column in np.nan_to_num(values).T], axis=1)
     means = sums / np.where(total_s > INSTANT_S, total_s, np.nan)

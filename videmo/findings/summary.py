@@ -19,6 +19,7 @@ import pandas as pd
 
 from videmo.errors import UsageError
 from videmo.findings.manifest import agreed, refuse_names
+from videmo.findings.respondent import faces_of
 from videmo.findings.tables import Run
 from videmo.findings.timeline import INSTANT_S, Timeline, frame_durations, timelines
 
@@ -34,7 +35,9 @@ def summarize_run(run: Run, *, by: By = "track") -> pd.DataFrame:
 
 
 def summarize_respondents(run: Run, study: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per respondent of a study: `summarize` of all tracks of all their videos, pooled.
+    """Return one row per respondent of a study: `summarize` of the tracks of all their videos, pooled.
+
+    In a video with tracks that decisions name as the respondent only these count, else all.
 
     Args:
         run: the run.
@@ -53,7 +56,7 @@ def summarize_respondents(run: Run, study: pd.DataFrame) -> pd.DataFrame:
     done = study[study.index.isin(run.video_ids)]
     others, rows = [name for name in study.columns if name != "respondent"], []
     for respondent, videos in done.groupby("respondent", sort=True):
-        seen, usable = (_lines_of(run, videos.index, usable_only=only) for only in (False, True))
+        seen, usable = (_lines_of(run, videos.index, respondent, usable_only=only) for only in (False, True))
         if seen:
             counts = {"respondent": respondent, "videos": len(videos), "tracks": len(seen)}
             row = counts | _describe(seen, usable, run.labels)
@@ -138,8 +141,8 @@ def _over_videos(run: Run, describe: Callable[..., pd.DataFrame]) -> pd.DataFram
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
-def _lines_of(run: Run, video_ids: Iterable[str], *, usable_only: bool) -> list[Timeline]:
-    tables = ((run.frames(video_id), run.faces(video_id)) for video_id in video_ids)
+def _lines_of(run: Run, video_ids: Iterable[str], respondent: object, *, usable_only: bool) -> list[Timeline]:
+    tables = ((run.frames(video_id), faces_of(run.faces(video_id), respondent)) for video_id in video_ids)
     return [line for pair in tables for line in timelines(*pair, run.labels, usable_only=usable_only)]
 
 

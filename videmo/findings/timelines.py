@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from videmo.findings.affect import AFFECT, choose_signals, derive_affect
-from videmo.findings.baseline import CHANGE, choose_segments, in_segments, in_window, subtract_baseline
+from videmo.findings.baseline import CHANGE, choose_segments, seconds_in_segments, seconds_in_window, subtract_baseline
 from videmo.findings.manifest import carry
 from videmo.findings.respondent import faces_of, take_largest
 from videmo.findings.segment_summary import name_segments
@@ -34,7 +35,8 @@ class TimelineOptions:
         bridge_s: longest gap to bridge, s; 0 bridges none.
         epoch_s: length of an epoch, s; None gives a row for each observation.
         baseline: what each person is compared with: a window [start, end) in s of stimulus time, or a segment's name.
-        baseline_by: what makes a person for the baseline; ("respondent",) takes one from all files of a respondent.
+        baseline_by: what makes a person for the baseline; ("respondent",) takes one from all files of a respondent, but
+            only of faces that `videmo identities` gives them, where it gives any; others are compared with nothing.
         person: "track" takes every track for a person; "largest" takes the largest usable face of each frame for the
             one respondent of the video, as track 0: among those that `videmo identities` names as the study names the
             respondent, where there are any, else among all.
@@ -91,7 +93,10 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
         rows = name_people(rows, run)
     if options.baseline is not None:
         keys = study[[name for name in options.baseline_by if name in study]]
-        rows = _compare(rows, references, keys, signals, options)
+        others = _of_others(rows, run, study, options)
+        rows = _compare(rows, references[~_of_others(references, run, study, options)], keys, signals, options)
+        rows.loc[others, "baseline_s"] = 0.0
+        rows.loc[others, [f"{name}{CHANGE}" for name in signals]] = np.nan
     rows = carry(rows, study)
     if options.epoch_s is None and len(run.segments()):
         rows = name_segments(rows, run.segments())
@@ -111,10 +116,20 @@ def name_people(rows: pd.DataFrame, run: Run) -> pd.DataFrame:
     return named
 
 
+def _of_others(rows: pd.DataFrame, run: Run, study: pd.DataFrame, options: TimelineOptions) -> NDArray[np.bool_]:
+    """Return which rows decisions give to somebody else than the respondent whose baseline it is; see `faces_of`."""
+    if options.person == "largest" or not {"respondent"} <= {*study.columns} & {*options.baseline_by}:
+        return np.zeros(len(rows), bool)
+    people = [(video_id, study["respondent"].get(video_id), run.names(video_id)) for video_id in run.video_ids]
+    own = {(video_id, track_id) for video_id, who, names in people for track_id in names if names[track_id] == who}
+    decided = rows["video_id"].isin({video_id for video_id, _ in own}).to_numpy()
+    return decided & ~pd.MultiIndex.from_frame(rows[["video_id", "track_id"]]).isin(own)
+
+
 def _read_videos(
     run: Run, signals: Sequence[str], study: pd.DataFrame, options: TimelineOptions
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows of all videos, and the observations that are baseline."""
+    """Return the rows of all videos, and the observations that are baseline, which last only as long as they are."""
     given = options.baseline
     baseline = choose_segments(run.segments(), given) if isinstance(given, str) else given
     rows, references = [], []
@@ -123,7 +138,8 @@ def _read_videos(
         respondent = study["respondent"].get(video_id) if "respondent" in study else None
         series = _read_series(run, video_id, signals, options, respondent)
         rows.append(_shape(series, signals, options.epoch_s, offset_s))
-        references.append(series[_within(series, baseline, offset_s)])
+        within_s = _within(series, baseline, offset_s)
+        references.append(series.assign(duration_s=within_s)[within_s > 0])
     return _stack(rows), _stack(references)
 
 
@@ -165,13 +181,13 @@ def _shape(series: pd.DataFrame, signals: Sequence[str], epoch_s: float | None, 
 
 def _within(
     series: pd.DataFrame, baseline: pd.DataFrame | tuple[float, float] | None, offset_s: float
-) -> pd.Series[bool]:
-    """Return which rows of one video are baseline: those in the segments, in a window of stimulus time, or none."""
+) -> pd.Series[float]:
+    """Return how many seconds of each row of one video are baseline: in the segments, or a window of stimulus time."""
     if baseline is None:
-        return pd.Series(False, series.index)
+        return pd.Series(0.0, series.index)
     if isinstance(baseline, pd.DataFrame):
-        return in_segments(series, baseline[baseline["video_id"].isin(series["video_id"].unique())])
-    return in_window(series[["time_s"]].assign(offset_s=offset_s), *baseline)
+        return seconds_in_segments(series, baseline[baseline["video_id"].isin(series["video_id"].unique())])
+    return seconds_in_window(series[["time_s", "duration_s"]].assign(offset_s=offset_s), *baseline)
 
 
 def _stack(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -193,8 +209,8 @@ def _compare(
     wanted = [*options.baseline_by, "duration_s", *signals]
     parts = [_only_smoothed(carry(part, keys), signals).filter(wanted) for part in (references, rows)]
     table = pd.concat(parts, ignore_index=True)
-    within = pd.Series(table.index < len(references))
-    compared = subtract_baseline(table, signals, within, by=options.baseline_by)
+    within_s = table["duration_s"].where(table.index < len(references), 0.0)
+    compared = subtract_baseline(table, signals, within_s, by=options.baseline_by)
     changes = compared.iloc[len(references) :][["baseline_s", *(f"{name}{CHANGE}" for name in signals)]]
     return pd.concat([rows, changes.reset_index(drop=True)], axis=1)
 
@@ -212,10 +228,10 @@ def _describe(rows: pd.DataFrame, options: TimelineOptions) -> dict[str, object]
         lag_s = options.smoother.lag_s
         notes.append(f"{options.smoother}: smoothed values trail behind the raw ones by {lag_s:.3g} s")
     if options.baseline is not None:
-        people = rows.drop_duplicates(list(options.baseline_by))
-        without = int((~(people["baseline_s"] > 0)).sum())
+        longest_s = rows.groupby(list(options.baseline_by), dropna=False)["baseline_s"].max()
+        without = int((~(longest_s > 0)).sum())
         if without:
             who = " and ".join(options.baseline_by)
-            notes.append(f"no baseline time for {without} of {len(people)} by {who}: their changes are empty")
+            notes.append(f"no baseline time for {without} of {len(longest_s)} by {who}: their changes are empty")
     smoother = None if options.smoother is None else repr(options.smoother)
     return {**asdict(options), "smoother": smoother, "lag_s": lag_s, "notes": notes}
