@@ -39,6 +39,12 @@ class Preset:
         return self._file(self.config["weights"])
 
     @property
+    def size_bytes(self) -> int:
+        """The size of the weights, for all runtimes together."""
+        files = [self._file(self.config[part]) for part in ("weights", "openvino") if part in self.config]
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+    @property
     def has_openvino(self) -> bool:
         """Whether the preset holds its network in the form for OpenVINO too."""
         return "openvino" in self.config

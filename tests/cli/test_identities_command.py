@@ -52,6 +52,16 @@ def test_tracks_are_listed_named_and_taken_back(folder: Path, run_cli: Cli, tmp_
     assert listed(run_cli("identities", folder, "--clear", "--format", "csv")[1]) == recorded
 
 
+def test_a_track_that_nobody_named_has_no_name(folder: Path, run_cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "who.csv"
+    path.write_text("video_id,track_id,identity\na,1,Anna\n")
+    run_cli("identities", folder, "--decisions", path)
+
+    lines = run_cli("summarize", folder)[1].splitlines()
+
+    assert [line.split(":")[0] for line in lines if line.startswith("a, ")] == ["a, track 1 (Anna)", "a, track 2"]
+
+
 def test_wrong_use_is_one_line(folder: Path, run_cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "who.csv"
     path.write_text("video_id,track_id,identity\na,7,Anna\n")

@@ -175,6 +175,18 @@ def test_moments_of_a_stimulus_and_who_shares_them() -> None:
     assert (moment["respondents"], moment["with_moment"], moment["share"]) == (3, 2, pytest.approx(2 / 3))
 
 
+def test_the_last_face_left_is_no_moment_of_the_stimulus() -> None:
+    study = pd.concat(
+        [
+            epochs([0, 0.6, 0, 0, 0, 0.9, 0.9], respondent="r1", video_id="a"),
+            epochs([0, 0.6, 0, 0], respondent="r2", video_id="b"),
+            epochs([0, 0.6, 0, 0], respondent="r3", video_id="c"),
+        ]
+    ).assign(stimulus="ad")
+    moments = shared_moments(study, ["happiness"])
+    assert moments[["peak_s", "respondents", "share"]].to_numpy().tolist() == [[1.5, 3, 1.0]]
+
+
 def test_each_stimulus_has_moments_of_its_own_and_a_respondent_counts_once() -> None:
     study = pd.concat(
         [

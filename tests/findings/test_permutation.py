@@ -292,14 +292,32 @@ def test_false_clusters_beside_true_ones_are_as_rare_as_promised() -> None:
     assert found <= 4
 
 
-def test_too_many_tests_for_the_permutations_are_told() -> None:
-    epochs = epochs_of(np.random.default_rng(0).random((8, 4)), condition=conditions(8, "x", "y"))
+@pytest.mark.parametrize(
+    ("respondents", "permutations", "least", "way"),
+    [
+        (16, 49, "0.06", "more permutations"),
+        (8, 1999, "0.086", "more respondents: they can be parted in 35 ways"),
+        (7, 1999, "0.086", "more respondents: they can be parted in 35 ways"),
+    ],
+)
+def test_tests_that_can_find_nothing_are_told(respondents: int, permutations: int, least: str, way: str) -> None:
+    values = np.random.default_rng(0).random((respondents, 4))
+    epochs = epochs_of(values, condition=conditions(respondents, "x", "y"))
     epochs = epochs.assign(**{f"s{i}": epochs["happiness"] for i in range(3)})
-    table = compare_groups(epochs, ["s0", "s1", "s2"], by="condition", permutations=49)
+    table = compare_groups(epochs, ["s0", "s1", "s2"], by="condition", permutations=permutations)
     assert table.attrs["notes"] == [
-        "stimulus all: after correction for 3 tests no p below 0.06 is possible: take fewer signals or more "
-        "permutations"
+        f"stimulus all: after correction for 3 tests no p below {least} is possible: take fewer signals or {way}"
     ]
+
+
+def test_pairs_of_few_respondents_can_find_nothing() -> None:
+    values = np.repeat(np.random.default_rng(0).random((4, 4)), 2, axis=0)
+    epochs = epochs_of(values, condition=["x", "y"] * 4, respondent=[f"r{i // 2}" for i in range(8)])
+    table = compare_groups(epochs, ["happiness"], by="condition", permutations=1999)
+    assert table["design"].tolist()[0] == "paired"
+    assert table.attrs["notes"][-1].endswith(
+        "no p below 0.12 is possible: take more respondents: they can be parted in 8 ways"
+    )
 
 
 def test_time_before_the_stimulus_is_not_compared() -> None:
@@ -322,4 +340,7 @@ def test_groups_that_cannot_be_compared_are_named() -> None:
         compare_groups(epochs_of(values, condition=["x"] * 6 + ["y"] * 2), ["happiness"], by="condition")
     third = epochs_of(values, condition=["x"] * 3 + ["y"] * 3 + ["z"] * 2)
     table = compare_groups(third, ["happiness"], by="condition")
-    assert table.attrs["notes"] == ["stimulus all: group 'z' has 2 usable respondents, not compared"]
+    assert table.attrs["notes"] == [
+        "stimulus all: group 'z' has 2 usable respondents, not compared",
+        "stimulus all: for one test no p below 0.1 is possible: take more respondents: they can be parted in 10 ways",
+    ]

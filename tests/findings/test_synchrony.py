@@ -121,6 +121,11 @@ def test_time_before_the_stimulus_does_not_count_and_two_respondents_are_none() 
     epochs[["epoch_start_s", "epoch_end_s"]] -= 10
     groups, _ = synchrony(epochs, ["happiness"], permutations=9)
     assert groups["epochs"].tolist() == [20]
+    assert groups.attrs["notes"] == []
+    groups, _ = synchrony(epochs[epochs["epoch_start_s"] < 8], ["happiness"], permutations=9)
+    assert groups.attrs["notes"] == [
+        "stimulus all: group 'all' has 8 epochs with 3 usable respondents, a correlation needs 10: take shorter epochs"
+    ]
     groups, people = synchrony(epochs[epochs["respondent"] < "r02"], ["happiness"], permutations=9)
     assert groups.empty
     assert people.empty

@@ -17,10 +17,9 @@ app = typer.Typer(help="List and show the model presets.", no_args_is_help=True)
 
 @app.command("list")
 def list_models() -> None:
-    """List the presets: name, task, size, labels."""
+    """List the presets: name, task, size of the weights for all runtimes, labels."""
     for preset in list_presets():
-        size_mb = preset.weights.stat().st_size / 1e6 if preset.weights.is_file() else 0.0
-        typer.echo(f"{preset.name:<24}{preset.task:<10}{size_mb:6.1f} MB  {' '.join(preset.labels)}")
+        typer.echo(f"{preset.name:<24}{preset.task:<10}{preset.size_bytes / 1e6:6.1f} MB  {' '.join(preset.labels)}")
     typer.echo(f"searched: {', '.join(str(folder) for folder in model_folders()) or 'no folder found'}", err=True)
 
 

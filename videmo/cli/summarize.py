@@ -52,7 +52,8 @@ def summarize(
     if epoch and segments:
         raise UsageError("--epoch and --segments: rows are either epochs or segments, not both")
     if by is By.RESPONDENT and (epoch or segments):
-        raise UsageError("--by respondent sums up whole videos: for epochs of respondents use `videmo timelines`")
+        instead = "rows by video have a column respondent" if segments else "use `videmo timelines` for epochs"
+        raise UsageError(f"--by respondent sums up whole videos: {instead}")
     if tier is not None and segments is None:
         raise UsageError("--tier names a tier of the segments: name their file with --segments")
     require_output(form, output)
@@ -93,6 +94,9 @@ def format_tables(rows: pd.DataFrame, labels: Sequence[str]) -> Iterator[str]:
         yield "no face was seen"
         return
     for row in rows.to_dict("records"):
+        if not row["usable_share"]:
+            yield f"{_name(row)}, none of it usable: no verdict (the faces table says why, exclude_reason)"
+            continue
         yield (
             f"{_name(row)}, {row['usable_share']:.0%} of it usable; mostly {row['dominant']}; "
             f"{row['transitions_per_min']:.1f} transitions a minute"
@@ -109,7 +113,7 @@ def _name(row: Mapping[Hashable, Any]) -> str:
     """Return whose summary a row is, and how long they were seen."""
     if "video_id" not in row:
         return f"{row['respondent']}, videos: {row['videos']}, tracks: {row['tracks']}, seen {row['seen_s']:.1f} s"
-    named = f" ({row['identity']})" if row.get("identity") else ""
+    named = f" ({row['identity']})" if isinstance(row.get("identity"), str) else ""  # NaN: not decided on
     who = f"track {row['track_id']}{named}" if "track_id" in row else f"{row['tracks']} tracks"
     span = f"between {row['first_s']:.1f} and {row['last_s']:.1f} s"
     return f"{row['video_id']}, {who}: seen {row['seen_s']:.1f} s {span}"

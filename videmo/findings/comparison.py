@@ -7,6 +7,7 @@ and the p of each cluster is multiplied by the number of tests (Bonferroni).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -79,7 +80,7 @@ def compare_groups(
         ]
         corrected = holm([test.p for test in tests])
         tables += [row for found in zip(pairs, tests, corrected, strict=True) for row in _describe(*found, len(tests))]
-        notes += [*left_out, *_too_many_tests(stimulus, len(tests), permutations)]
+        notes += [*left_out, *_too_many_tests(pairs, permutations)]
     if not tables:
         raise UsageError(_nothing_to_compare(by, most_groups))
     table = pd.DataFrame(tables)
@@ -87,13 +88,24 @@ def compare_groups(
     return table
 
 
-def _too_many_tests(stimulus: Stimulus, tests: int, permutations: int) -> Iterator[str]:
-    smallest = tests / (permutations + 1)
+def _too_many_tests(pairs: Sequence[_Pair], permutations: int) -> Iterator[str]:
+    """Yield why the tests of a stimulus can find nothing, if so."""
+    splits = max((_splits(pair) for pair in pairs), default=permutations + 1)
+    smallest = len(pairs) / min(splits, permutations + 1)
     if smallest > 0.05:
-        yield (
-            f"stimulus {stimulus.name}: after correction for {tests} tests no p below {smallest:.2g} is possible: "
-            "take fewer signals or more permutations"
-        )
+        n = len(pairs)
+        tests, fewer = (f"after correction for {n} tests", "fewer signals or ") if n > 1 else ("for one test", "")
+        more = "permutations" if splits > permutations else f"respondents: they can be parted in {splits} ways"
+        name = pairs[0].stimulus.name
+        yield f"stimulus {name}: {tests} no p below {smallest:.2g} is possible: take {fewer}more {more}"
+
+
+def _splits(pair: _Pair) -> int:
+    """Return in how many ways a permutation can part the respondents that give other differences, signs aside."""
+    n_first, n_second = len(pair.first), len(pair.second)
+    if pair.paired:
+        return int(2 ** (n_first - 1))
+    return math.comb(n_first + n_second, n_first) // (2 if n_first == n_second else 1)
 
 
 def _pairs(stimulus: Stimulus, signals: Sequence[str]) -> tuple[list[_Pair], list[str]]:

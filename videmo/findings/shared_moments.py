@@ -13,14 +13,17 @@ from videmo.findings.baseline import CHANGE
 from videmo.findings.moments import FIGURES, TIMES, Limits, find_moments
 
 _SHARED: Final = ("respondents", "with_moment", "share")
+_LEAST_SHARE: Final = 0.5
+"""Of the largest number of respondents seen in an epoch: where fewer are, their mean is not that of the stimulus."""
 
 
 def shared_moments(epochs: pd.DataFrame, signals: Sequence[str], limits: Limits | None = None) -> pd.DataFrame:
     """Return the moments of each stimulus: those of the mean curve over respondents, and how many share each.
 
     The curve is the mean over the respondents seen and usable in an epoch, each counting once whatever their number of
-    videos and tracks. The same limits hold for it and for the moments of the respondents. What is before the stimulus
-    is left out.
+    videos and tracks; it pauses where fewer than half as many are as at most, so that the last face left at the end of
+    a stimulus is no moment of all. The same limits hold for it and for the moments of the respondents. What is before
+    the stimulus is left out.
 
     Args:
         epochs: epochs on stimulus time (`build_timelines` with `epoch_s`).
@@ -42,7 +45,7 @@ def shared_moments(epochs: pd.DataFrame, signals: Sequence[str], limits: Limits 
     for stimulus in stimuli(epochs, from_s=0.0):
         for signal in signals:
             people = _people(stimulus, signal)
-            mean = people.drop(columns="respondent").groupby(["epoch_start_s", "epoch_end_s"], as_index=False).mean()
+            mean = _mean_curve(people)
             shared = find_moments(mean.assign(stimulus=stimulus.name), [signal], limits, key=["stimulus"])
             own = find_moments(people, [signal], replace(limits, top=None), key=["respondent"])
             tables.append(pd.concat([shared, _count(shared, people, own)], axis=1))
@@ -58,6 +61,13 @@ def _people(stimulus: Stimulus, signal: str) -> pd.DataFrame:
     people = tables[0].assign(**{name: table[name] for name, table in zip(names, tables, strict=True)}).dropna()
     starts_s = people["epoch_start_s"].astype(float)
     return people.assign(epoch_start_s=starts_s, epoch_end_s=starts_s + stimulus.epoch_s)
+
+
+def _mean_curve(people: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean over respondents of each epoch in which enough of them were seen."""
+    epochs = people.drop(columns="respondent").groupby(["epoch_start_s", "epoch_end_s"])
+    counts = epochs.size()
+    return epochs.mean()[counts >= _LEAST_SHARE * counts.max()].reset_index()
 
 
 def _count(shared: pd.DataFrame, people: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:

@@ -106,7 +106,8 @@ def synchrony(
 
     Returns:
         Groups of 3 respondents or more: stimulus, group, signal, `respondents` (with a correlation), `epochs` (that
-        were compared), `isc` (mean), `p`, `p_corrected` (Holm over all signals and groups of the stimulus).
+        were compared), `isc` (mean), `p`, `p_corrected` (Holm over all signals and groups of the stimulus);
+        `attrs["notes"]` says where there are too few epochs for a correlation.
         Their respondents: stimulus, group, signal, respondent, `isc` (with the mean of the others, NaN where fewer than
         10 epochs are shared).
 
@@ -114,6 +115,7 @@ def synchrony(
         UsageError: the table lacks a signal or the column `by`.
     """
     tables, people = [_empty("respondents", "epochs", "isc", "p", "p_corrected")], [_empty("respondent", "isc")]
+    notes: dict[str, None] = {}
     for stimulus in stimuli(epochs, by, from_s=0):
         rows = []
         for group in stimulus.groups:
@@ -127,9 +129,20 @@ def synchrony(
                 mean, p = synchrony_test(values, permutations=permutations, seed=seed)
                 size = {"respondents": int((~np.isnan(alone)).sum()), "epochs": int(_covered(values).sum())}
                 rows.append({**keys, **size, "isc": mean, "p": p})
+                if size["epochs"] < LEAST_EPOCHS:
+                    notes[_too_short(stimulus.name, group, size["epochs"])] = None
                 people.append(pd.DataFrame({**keys, "respondent": matrix.index, "isc": alone}))
         tables.append(_corrected(pd.DataFrame(rows)))
-    return _stack(tables), _stack(people)
+    alike = _stack(tables)
+    alike.attrs["notes"] = list(notes)
+    return alike, _stack(people)
+
+
+def _too_short(stimulus: str, group: str, epochs: int) -> str:
+    return (
+        f"stimulus {stimulus}: group {group!r} has {epochs} epochs with {LEAST_RESPONDENTS} usable respondents, a "
+        f"correlation needs {LEAST_EPOCHS}: take shorter epochs"
+    )
 
 
 def _centred(values: Float64Array, shared: NDArray[np.bool_], n: IntArray) -> Float64Array:
