@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from reported_runs import finish
 from written_runs import write_study, write_video
+
+from videmo.findings.report.groups import compare_respondents
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -51,6 +54,17 @@ def test_moments_of_the_stimulus_and_their_share(run_folder: Path, run_cli: Cli)
     assert (row["peak"], row["share"]) == pytest.approx((0.6, 2 / 3))
     assert 3.5 < row["start_s"] < 4.5 < row["end_s"] < 5.5
     assert (table.attrs["epoch_s"], table.attrs["person"]) == (0.5, "largest")
+
+
+def test_the_report_and_the_command_it_names_agree(run_folder: Path, run_cli: Cli) -> None:
+    groups = compare_respondents(finish(run_folder), None)
+    assert groups is not None
+    path, epoch = run_folder / "moments.parquet", f"{groups.epoch_s:g}s"
+    options = ["--by", "stimulus", "--smooth", "none", "--epoch", epoch]
+    assert run_cli("moments", run_folder, *options, "--format", "parquet", "--output", path)[0] == 0
+    reported = groups.moments[groups.moments["signal"] == "happiness"]
+    assert len(reported) == 1
+    pd.testing.assert_frame_equal(pd.read_parquet(path), reported, check_like=True)
 
 
 def test_people_are_told_where_there_is_nothing(run_folder: Path, run_cli: Cli) -> None:

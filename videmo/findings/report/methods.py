@@ -62,6 +62,13 @@ def _explain_groups(epoch_s: float) -> Iterator[tuple[str, str]]:
         f"Share of the respondents seen in an epoch whose mean probability in it is {SHOWN:g} or more.",
     )
     yield (
+        "Shared moments",
+        "Moments of the mean curve, which is not smoothed further, where at least half as many respondents are seen as "
+        f"at most. The same on the command line: videmo moments DIR --by stimulus --smooth none --epoch {epoch_s:g}s "
+        "(--signal expressiveness adds that); curves, differences and correlations: videmo aggregate DIR --epoch "
+        f"{epoch_s:g}s.",
+    )
+    yield (
         "Differences",
         "Cluster-based permutation tests over time (Maris and Oostenveld 2007), 2,000 permutations, two-sided, from 3 "
         "respondents a group; corrected over all expressions and pairs of groups of a stimulus: the whole time after "
