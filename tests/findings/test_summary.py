@@ -96,20 +96,30 @@ def test_where_nothing_is_usable_all_rows_count_and_the_share_says_so() -> None:
     assert first["mean_happiness"] == pytest.approx(0.65)
     assert (second["usable_share"], second["mean_happiness"]) == pytest.approx((0.5, 0.1))
     epochs = summarize_by_epoch(FRAMES, faces, LABELS, epoch_s=2.0)
-    assert epochs["track_id"].tolist() == [2]
+    assert epochs[["track_id", "seen_s", "usable_s"]].to_numpy().tolist() == [
+        [1, 2, 0],
+        [1, 2, 0],
+        [2, 1, 1],
+        [2, 1, 0],
+    ]
+    assert epochs["dominant"].isna().tolist() == epochs["mean_happiness"].isna().tolist() == [True, True, False, True]
+    none = summarize_by_epoch(FRAMES, faces.assign(usable=False), LABELS, epoch_s=2.0, by="video")
+    assert none[["seen_s", "usable_s"]].to_numpy().tolist() == [[3, 0], [2, 0], [1, 0]]
+    assert none["dominant"].isna().all()
 
 
 def test_epochs_by_hand() -> None:
     table = summarize_by_epoch(FRAMES, FACES, LABELS, epoch_s=2.0)
     assert list(table) == [
-        "video_id", "track_id", "epoch_start_s", "epoch_end_s", "seen_s", "dominant", "mean_neutral", "mean_happiness",
+        "video_id", "track_id", "epoch_start_s", "epoch_end_s", "seen_s", "usable_s", "dominant", "mean_neutral",
+        "mean_happiness",
     ]  # fmt: skip
     rows = list(table.drop(columns=["video_id", "mean_neutral"]).itertuples(index=False, name=None))
     assert rows == [
-        (1, 0.0, 2.0, 2.0, "happiness", pytest.approx(0.55)),  # 0.2 for 1 s and the first half of 0.9
-        (1, 2.0, 4.0, 2.0, "happiness", pytest.approx(0.75)),  # the second half of 0.9, and 0.6 for 1 s
-        (2, 0.0, 2.0, 1.0, "neutral", pytest.approx(0.1)),
-        (2, 4.0, 6.0, 1.0, "happiness", pytest.approx(0.7)),  # no row from 2 to 4 s: it was not seen
+        (1, 0.0, 2.0, 2.0, 2.0, "happiness", pytest.approx(0.55)),  # 0.2 for 1 s and the first half of 0.9
+        (1, 2.0, 4.0, 2.0, 2.0, "happiness", pytest.approx(0.75)),  # the second half of 0.9, and 0.6 for 1 s
+        (2, 0.0, 2.0, 1.0, 1.0, "neutral", pytest.approx(0.1)),
+        (2, 4.0, 6.0, 1.0, 1.0, "happiness", pytest.approx(0.7)),  # no row from 2 to 4 s: it was not seen
     ]
 
 

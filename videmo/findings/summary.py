@@ -5,7 +5,7 @@ counts twice one that holds for 1 s. By video, the observations of all its track
 counts twice, except in `any_face_s`.
 
 Expressions are those of the usable rows (`usable` in the faces table). A summary of a track or video without any is
-over all rows, and its `usable_share` of 0 says so; an epoch without any has no row.
+over all rows, and its `usable_share` of 0 says so; an epoch without any has no means.
 """
 
 from __future__ import annotations
@@ -102,37 +102,41 @@ def summarize(frames: pd.DataFrame, faces: pd.DataFrame, labels: Sequence[str], 
 def summarize_by_epoch(
     frames: pd.DataFrame, faces: pd.DataFrame, labels: Sequence[str], *, epoch_s: float, by: By = "track"
 ) -> pd.DataFrame:
-    """Return one row per track (or per video) and epoch of `epoch_s` in which a face was seen and usable.
+    """Return one row per track (or per video) and epoch of `epoch_s` in which a face was seen.
 
     Columns:
         video_id; track_id (by track)
         epoch_start_s, epoch_end_s: the epoch, [start, end) from the start of the video
-        seen_s: time that the face was seen and usable within the epoch
-        dominant: the expression with the highest mean probability
-        mean_<label>: mean probability over `seen_s`, 0..1
+        seen_s: time that the face was seen within the epoch; by video the tracks are pooled, so two faces count twice
+        usable_s: the part of it whose rows are usable; the means are over this time
+        dominant: the expression with the highest mean probability, missing where nothing was usable
+        mean_<label>: mean probability over `usable_s`, 0..1
 
     Raises:
         UsageError: `epoch_s` is not above 0.
     """
     if epoch_s <= 0:
         raise UsageError(f"epoch of {epoch_s} s: expected a length above 0")
-    tables = [_epochs_of(line, labels, epoch_s) for line in timelines(frames, faces, labels)]
-    if not tables:
-        return pd.DataFrame()
     keys = ["video_id", *(["track_id"] if by == "track" else []), "epoch"]
-    sums = pd.concat(tables).groupby(keys, sort=True)[["seen_s", *labels]].sum().reset_index()
-    sums = sums[sums["seen_s"] > INSTANT_S]
-    means = sums[list(labels)].div(sums["seen_s"], axis=0)
-    return pd.DataFrame(
-        {
-            **{key: sums[key] for key in keys[:-1]},
-            "epoch_start_s": sums["epoch"] * epoch_s,
-            "epoch_end_s": (sums["epoch"] + 1) * epoch_s,
-            "seen_s": sums["seen_s"],
-            "dominant": means.idxmax(axis=1),
-            **{f"mean_{label}": means[label] for label in labels},
-        }
-    ).reset_index(drop=True)
+    seen, usable = (
+        _sum_epochs(timelines(frames, faces, labels, usable_only=only), keys, labels, epoch_s) for only in (False, True)
+    )
+    seen_s = seen["seen_s"][seen["seen_s"] > INSTANT_S]
+    usable = usable.reindex(seen_s.index)
+    means = usable[list(labels)].div(usable["seen_s"].where(usable["seen_s"] > INSTANT_S), axis=0)
+    judged = means.dropna()
+    table = pd.DataFrame({"seen_s": seen_s, "usable_s": usable["seen_s"].fillna(0.0)}).reset_index()
+    table.insert(len(keys) - 1, "epoch_start_s", table["epoch"] * epoch_s)
+    table.insert(len(keys), "epoch_end_s", (table.pop("epoch") + 1) * epoch_s)
+    table["dominant"] = judged.idxmax(axis=1).reindex(means.index).to_numpy() if len(judged) else None
+    return table.assign(**{f"mean_{label}": means[label].to_numpy() for label in labels})
+
+
+def _sum_epochs(lines: Sequence[Timeline], keys: Sequence[str], labels: Sequence[str], epoch_s: float) -> pd.DataFrame:
+    """Return `seen_s` and the probabilities times it, summed by the keys, in their order."""
+    columns = ["seen_s", *labels]
+    tables = [_epochs_of(line, labels, epoch_s) for line in lines] or [pd.DataFrame(columns=[*keys, *columns])]
+    return pd.concat(tables).groupby(list(keys))[columns].sum()
 
 
 def _over_videos(run: Run, describe: Callable[..., pd.DataFrame]) -> pd.DataFrame:
