@@ -99,7 +99,7 @@ def test_values_mean_what_they_say() -> None:
     assert parse_baseline("500ms-2s") == (0.5, 2.0)
     assert parse_baseline("pre-roll") == "pre-roll"
     assert [parse_bridge(text) for text in ("0", "0s", "0.0ms", "250ms")] == [0.0, 0.0, 0.0, 0.25]
-    assert parse_names(" a, b,") == ("a", "b")
+    assert parse_names([" a, b,", "c", "a"]) == ("a", "b", "c")
     assert parse_names(None) == ()
     with pytest.raises(UsageError, match="--bridge 'x'"):
         parse_bridge("x")

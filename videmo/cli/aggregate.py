@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from videmo.cli.formats import Format, format_rows, require_output, show_notes, write_rows
-from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Person, Smooth, Who, read_options
+from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Person, Signals, Smooth, Who, read_options
+from videmo.cli.values import parse_names
 from videmo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ class Table(StrEnum):
     RESPONDENTS = "respondents"
 
 
-Signals = Annotated[
-    list[str] | None, typer.Option("--signal", metavar="NAME", help="Repeat for more; else all but neutral.")
-]
 Permutations = Annotated[int, typer.Option(min=1, help="Of each test.")]
 Charts = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw curves, heat maps and ribbons, too.")]
 Output = Annotated[Path | None, typer.Option(metavar="PATH", help="FILE.csv|json|parquet with --table, or a folder.")]
@@ -130,7 +128,7 @@ def choose_signals(run: Run, names: list[str] | None) -> list[str]:
     from videmo.findings.affect import AFFECT
 
     others = [label for label in run.labels if label != "neutral"]
-    return list(dict.fromkeys(names or [*others, *(AFFECT[:1] if "neutral" in run.labels else ())]))
+    return list(parse_names(names) or [*others, *(AFFECT[:1] if "neutral" in run.labels else ())])
 
 
 def _choose_form(form: Format | None, table: Table | None, output: Path | None) -> tuple[Format, bool]:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from videmo.cli.aggregate import ChartFormat, Signals, choose_signals, require_study
-from videmo.cli.timelines import BaselineBy, Bridge, Person, Smooth, Who, read_options
+from videmo.cli.aggregate import ChartFormat, choose_signals, require_study
+from videmo.cli.timelines import BaselineBy, Bridge, Person, Signals, Smooth, Who, read_options
 
 
 def charts(

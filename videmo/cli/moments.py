@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from videmo.cli.formats import Format, format_rows, require_output, show_notes, write_rows
-from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Epoch, Person, Smooth, read_options
-from videmo.cli.values import parse_seconds
+from videmo.cli.timelines import Baseline, BaselineBy, Bridge, By, Epoch, Person, Signals, Smooth, read_options
+from videmo.cli.values import parse_names, parse_seconds
 
 
 class Of(StrEnum):
@@ -23,9 +23,7 @@ class Of(StrEnum):
 
 def moments(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
-    signal: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Such as happiness; repeat for more. All but neutral.")
-    ] = None,
+    signal: Signals = None,
     by: Annotated[Of, typer.Option(help="Of each respondent, or of the mean over them on stimulus time.")] = (
         Of.RESPONDENT
     ),
@@ -47,7 +45,8 @@ def moments(
 ) -> None:
     """Give the moments at which an expression peaks: start, peak, end, and how far it stands out from the baseline.
 
-    By stimulus, moments are found on epochs (0.5s if none are given); each says what share of the respondents has it.
+    Without a --signal all but neutral count. By stimulus, moments are found on epochs (0.5s if none are given); each
+    says what share of the respondents has it.
     """
     from videmo.findings.manifest import carry
     from videmo.findings.moments import Limits, find_moments
@@ -63,7 +62,7 @@ def moments(
         top=top,
     )
     run = Run(folder)
-    signals = tuple(dict.fromkeys(signal or (label for label in run.labels if label != "neutral")))
+    signals = parse_names(signal) or tuple(label for label in run.labels if label != "neutral")
     shared = by is Of.STIMULUS
     epoch = epoch or ("0.5s" if shared else None)
     person = person or (Person.LARGEST if shared else Person.TRACK)

@@ -38,6 +38,9 @@ Baseline = Annotated[
     typer.Option(metavar="WINDOW", help="Changes from it: 0-5s or -5-0s of stimulus time, or a segment's name."),
 ]
 By = Annotated[BaselineBy, typer.Option("--baseline-by", help="One baseline per track, or per respondent.")]
+Signals = Annotated[
+    list[str] | None, typer.Option("--signal", "--signals", metavar="NAME", help="Such as happiness; a,b or repeated.")
+]
 Who = Annotated[Person, typer.Option(help="Each track, or the largest face of each frame: webcams.")]
 
 
@@ -49,7 +52,7 @@ def timelines(
     baseline: Baseline = None,
     baseline_by: By = BaselineBy.TRACK,
     person: Who = Person.TRACK,
-    signals: Annotated[str | None, typer.Option(metavar="A,B", help="Only these; else all.")] = None,
+    signals: Signals = None,
     form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option(help="File to write; needed for parquet.")] = None,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -97,9 +97,9 @@ def parse_baseline(text: str) -> tuple[float, float] | str:
     return start_s, end_s
 
 
-def parse_names(text: str | None) -> tuple[str, ...]:
-    """Return the names in "a,b", without the space around them."""
-    return tuple(name for part in (text or "").split(",") if (name := part.strip()))
+def parse_names(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names in ["a,b", "c"], without the space around them, each once."""
+    return tuple(dict.fromkeys(name for part in ",".join(texts or ()).split(",") if (name := part.strip())))
 
 
 def require_folder(path: Path | None, option: str = "--out") -> None:
