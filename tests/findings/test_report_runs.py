@@ -16,7 +16,7 @@ from written_runs import write_study, write_video
 
 from videmo.findings.report.curves import choose_epoch
 from videmo.findings.report.figures import draw_groups
-from videmo.findings.report.groups import Groups
+from videmo.findings.report.groups import Groups, compare_respondents
 from videmo.findings.report.page import write_report
 from videmo.findings.report.quality import measure_quality, tabulate_respondents
 from videmo.findings.tables import Run
@@ -112,6 +112,21 @@ def test_what_is_not_drawn_is_told_and_no_two_stimuli_are_one(tmp_path: Path) ->
     assert re.findall(r"Drawn are [^<]*", html) == ["Drawn are the first 6 of 8 stimuli; the table has all."]
     html = write_report(Run(tmp_path), by="stimulus").read_text(encoding="utf-8")
     assert re.findall(r"Drawn are [^<]*", html) == ["Drawn are the first 6 of 8 groups; the table has all."]
+
+
+def test_a_long_stimulus_does_not_blur_the_short_ones(tmp_path: Path) -> None:
+    lengths_s = {"film": 3600, **{f"ad{number}": 30 for number in range(5)}}
+    for number, (stimulus, length_s) in enumerate(lengths_s.items()):
+        write_face(tmp_path, stimulus, length_s, fps=0.5, seed=number)
+    conditions = dict(zip(lengths_s, "abcabc", strict=True))
+    write_study(tmp_path, {name: {"stimulus": name, "condition": group} for name, group in conditions.items()})
+    groups = compare_respondents(finish(tmp_path), "condition")
+    assert groups is not None
+    # 3,750 s of curves, 8 signals, 4 numbers each: 5 s is the shortest epoch with which 30,000 numbers are enough.
+    assert groups.epoch_s == 5
+    assert groups.curves.groupby("stimulus")["epoch_start_s"].nunique().to_dict() == {
+        name: length_s / 5 for name, length_s in lengths_s.items()
+    }
 
 
 def test_two_hours_stay_small(tmp_path: Path) -> None:
