@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reported_runs import finish, wander, write_face
 from written_runs import write_study, write_video
 
-from videmo.findings.report.curves import choose_epoch
+from videmo.findings.report.curves import choose_epoch, trace_curves
 from videmo.findings.report.figures import draw_groups
 from videmo.findings.report.groups import Groups, compare_respondents
 from videmo.findings.report.page import write_report
@@ -140,6 +140,15 @@ def test_two_hours_stay_small(tmp_path: Path) -> None:
 @given(st.floats(0, 1e8))
 def test_points_are_bounded(face_s: float) -> None:
     assert face_s / choose_epoch(face_s) <= 6_000 + 3_000 * face_s / 3600
+
+
+def test_faces_that_are_not_usable_are_in_no_curve(tmp_path: Path) -> None:
+    hidden = (np.arange(40) >= 20) & (np.arange(40) < 29)  # 0.45 s within 2 s: short enough to be bridged
+    faces = pd.DataFrame({"frame_index": np.arange(40), "happiness": np.where(hidden, 1.0, 0.1), "usable": ~hidden})
+    write_video(tmp_path, "v", (np.arange(40) / 20).tolist(), faces)
+    epochs = trace_curves(Run(tmp_path), ["neutral", "happiness"], 0.5).epochs
+    np.testing.assert_allclose(epochs["bridged_s"], [0, 0, 0.45, 0], atol=1e-6)
+    np.testing.assert_allclose(epochs[["happiness", "happiness_smoothed"]], 0.1, atol=1e-6)
 
 
 def test_only_certain_clusters_are_shaded() -> None:
