@@ -163,3 +163,17 @@ def test_only_certain_clusters_are_shaded() -> None:
     band = chart.figure["data"][0]
     assert band["x"] == [0.5, 0.5, None, 2.5, 2.5, None]
     assert band["y"] == [0.6, 0.4, None, 0.75, 0.25, None]
+
+
+def test_a_group_has_one_look_under_all_stimuli() -> None:
+    curve = pd.DataFrame({"signal": "happiness", "epoch_start_s": [0.0, 1.0], "epoch_end_s": [1.0, 2.0]})
+    curve = curve.assign(respondents=3, mean=0.5, low=0.4, high=0.6, showing=1.0)
+    watched = {"ad": ["new", "old"], "film": ["old"], "song": list("abcdef")}
+    pairs = [(stimulus, group) for stimulus, groups in watched.items() for group in groups]
+    curves = pd.concat([curve.assign(stimulus=stimulus, group=group) for stimulus, group in pairs])
+    empty = pd.DataFrame()
+    charts = draw_groups(Groups(1.0, ("happiness",), curves, empty, empty, empty, ()))
+    lines = [(trace["name"], trace["line"]) for chart in charts for trace in chart.figure["data"] if "line" in trace]
+    looks = dict(lines)
+    assert all(line == looks[name] for name, line in lines)
+    assert len({(line["color"], line["dash"]) for line in looks.values()}) == len(looks) == 8
