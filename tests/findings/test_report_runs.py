@@ -12,7 +12,7 @@ from html_pages import Reader
 from hypothesis import given
 from hypothesis import strategies as st
 from reported_runs import finish, wander, write_face
-from written_runs import write_study, write_video
+from written_runs import write_segments, write_study, write_video
 
 from videmo.findings.report.curves import choose_epoch, trace_curves
 from videmo.findings.report.figures import draw_groups
@@ -73,6 +73,25 @@ def test_tracks_have_the_names_that_people_gave(tmp_path: Path) -> None:
     html = write_report(finish(tmp_path)).read_text(encoding="utf-8")
     tracks = json.loads(Reader(html).scripts["report-data"])["videos"]["video-1"]["tracks"]
     assert {track["name"] for track in tracks} == {"track 1 · 4.0 s", "Anna · 4.0 s"}
+    assert {track["who"] for track in tracks} == {"track 1", "Anna"}
+
+
+def test_segments_and_moments_say_who_a_track_is(tmp_path: Path) -> None:
+    frames = np.repeat(np.arange(60), 2)
+    smiling = (frames >= 20) & (frames < 35)
+    faces = pd.DataFrame(
+        {"frame_index": frames, "track_id": np.tile([1, 2], 60), "happiness": np.where(smiling, 0.9, 0.1)}
+    )
+    write_video(tmp_path, "v", (np.arange(60) / 5).tolist(), faces)
+    write_segments(tmp_path, ("v", "ad", 0.0, 6.0))
+    (tmp_path / "identities.csv").write_text("video_id,track_id,identity\nv,2,Anna\n")
+    page = Reader(write_report(finish(tmp_path)).read_text(encoding="utf-8"))
+    for title in ("segments", "moments-of-each-track"):
+        head, *rows = page.tables[title]
+        told = {(row[head.index("track")], row[head.index("identity")]) for row in rows}
+        assert told == {("1", "–"), ("2", "Anna")}
+    written = pd.read_parquet(tmp_path / "findings" / "segment_summary.parquet")
+    assert written.set_index("track_id")["identity"].fillna("").to_dict() == {1: "", 2: "Anna"}
 
 
 def test_a_run_without_a_finished_video_has_a_report(tmp_path: Path) -> None:
