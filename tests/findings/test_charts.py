@@ -66,6 +66,17 @@ def test_colours_follow_the_probabilities_and_gaps_are_white() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(LABELS)
 
 
+def test_tracks_are_called_as_they_were_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tables(tmp_path, "a", [2, 2])
+    (tmp_path / "identities.csv").write_text("video_id,track_id,identity\na,2,$Anna_1$\n")
+    drawn: list[Figure] = []
+    monkeypatch.setattr("videmo.findings.charts.save_chart", lambda figure, _: drawn.append(figure))
+    write_chart(tmp_path, "a")
+    names = [ax.yaxis.label for ax in drawn[0].axes]
+    assert [name.get_text().split("\n")[0] for name in names] == ["track 1", "$Anna_1$"]
+    assert not any(name.get_parse_math() for name in names)
+
+
 def test_pieces_draw_the_same_chart_as_the_whole() -> None:
     frames, faces = tables({1: range(100), 2: range(30, 70)})
     whole = pixels_of(draw_timeline(frames, [faces], LABELS, "clip"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import cv2
@@ -104,6 +105,23 @@ def test_a_group_called_all_beside_others_is_named() -> None:
     (stimulus,) = stimuli(epochs, "condition")
     for drawn in (draw_heat_map(stimulus, "happiness", "spot"), draw_ribbons(stimulus, EMOTIONS, "spot")):
         assert "all: 3 respondents" in words_of(drawn)
+
+
+def test_a_group_has_one_look_under_all_stimuli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+
+    def keep(*given: Any, **options: Any) -> Figure:
+        drawn.append(draw_curves(*given, **options))
+        return drawn[-1]
+
+    monkeypatch.setattr("videmo.findings.group_charts.draw_curves", keep)
+    ads = [study(6, 20, conditions=groups).assign(stimulus=name) for name, groups in (("a", ["x", "y"]), ("b", ["y"]))]
+    epochs = pd.concat(ads, ignore_index=True)
+    write_group_charts(epochs, EMOTIONS, mean_curves(epochs, ["happiness"], by="condition"), tmp_path, by="condition")
+    first, second = (figure.axes[0].lines for figure in drawn)
+    assert (len(first), len(second)) == (2, 1)
+    assert (second[0].get_color(), second[0].get_linestyle()) == (first[1].get_color(), first[1].get_linestyle())
+    assert [[text.get_text() for text in figure.legends[0].get_texts()] for figure in drawn] == [["x", "y"], ["y"]]
 
 
 def test_all_respondents_together_have_no_legend() -> None:

@@ -12,11 +12,11 @@ from html_pages import Reader
 from hypothesis import given
 from hypothesis import strategies as st
 from reported_runs import finish, wander, write_face
-from written_runs import write_study, write_video
+from written_runs import write_segments, write_study, write_video
 
-from videmo.findings.report.curves import choose_epoch
+from videmo.findings.report.curves import choose_epoch, trace_curves
 from videmo.findings.report.figures import draw_groups
-from videmo.findings.report.groups import Groups
+from videmo.findings.report.groups import Groups, compare_respondents
 from videmo.findings.report.page import write_report
 from videmo.findings.report.quality import measure_quality, tabulate_respondents
 from videmo.findings.tables import Run
@@ -73,6 +73,25 @@ def test_tracks_have_the_names_that_people_gave(tmp_path: Path) -> None:
     html = write_report(finish(tmp_path)).read_text(encoding="utf-8")
     tracks = json.loads(Reader(html).scripts["report-data"])["videos"]["video-1"]["tracks"]
     assert {track["name"] for track in tracks} == {"track 1 · 4.0 s", "Anna · 4.0 s"}
+    assert {track["who"] for track in tracks} == {"track 1", "Anna"}
+
+
+def test_segments_and_moments_say_who_a_track_is(tmp_path: Path) -> None:
+    frames = np.repeat(np.arange(60), 2)
+    smiling = (frames >= 20) & (frames < 35)
+    faces = pd.DataFrame(
+        {"frame_index": frames, "track_id": np.tile([1, 2], 60), "happiness": np.where(smiling, 0.9, 0.1)}
+    )
+    write_video(tmp_path, "v", (np.arange(60) / 5).tolist(), faces)
+    write_segments(tmp_path, ("v", "ad", 0.0, 6.0))
+    (tmp_path / "identities.csv").write_text("video_id,track_id,identity\nv,2,Anna\n")
+    page = Reader(write_report(finish(tmp_path)).read_text(encoding="utf-8"))
+    for title in ("segments", "moments-of-each-track"):
+        head, *rows = page.tables[title]
+        told = {(row[head.index("track")], row[head.index("identity")]) for row in rows}
+        assert told == {("1", "–"), ("2", "Anna")}
+    written = pd.read_parquet(tmp_path / "findings" / "segment_summary.parquet")
+    assert written.set_index("track_id")["identity"].fillna("").to_dict() == {1: "", 2: "Anna"}
 
 
 def test_a_run_without_a_finished_video_has_a_report(tmp_path: Path) -> None:
@@ -114,6 +133,21 @@ def test_what_is_not_drawn_is_told_and_no_two_stimuli_are_one(tmp_path: Path) ->
     assert re.findall(r"Drawn are [^<]*", html) == ["Drawn are the first 6 of 8 groups; the table has all."]
 
 
+def test_a_long_stimulus_does_not_blur_the_short_ones(tmp_path: Path) -> None:
+    lengths_s = {"film": 3600, **{f"ad{number}": 30 for number in range(5)}}
+    for number, (stimulus, length_s) in enumerate(lengths_s.items()):
+        write_face(tmp_path, stimulus, length_s, fps=0.5, seed=number)
+    conditions = dict(zip(lengths_s, "abcabc", strict=True))
+    write_study(tmp_path, {name: {"stimulus": name, "condition": group} for name, group in conditions.items()})
+    groups = compare_respondents(finish(tmp_path), "condition")
+    assert groups is not None
+    # 3,750 s of curves, 8 signals, 4 numbers each: 5 s is the shortest epoch with which 30,000 numbers are enough.
+    assert groups.epoch_s == 5
+    assert groups.curves.groupby("stimulus")["epoch_start_s"].nunique().to_dict() == {
+        name: length_s / 5 for name, length_s in lengths_s.items()
+    }
+
+
 def test_two_hours_stay_small(tmp_path: Path) -> None:
     write_face(tmp_path, "long", 7200, fps=10)
     path = write_report(finish(tmp_path))
@@ -125,6 +159,15 @@ def test_two_hours_stay_small(tmp_path: Path) -> None:
 @given(st.floats(0, 1e8))
 def test_points_are_bounded(face_s: float) -> None:
     assert face_s / choose_epoch(face_s) <= 6_000 + 3_000 * face_s / 3600
+
+
+def test_faces_that_are_not_usable_are_in_no_curve(tmp_path: Path) -> None:
+    hidden = (np.arange(40) >= 20) & (np.arange(40) < 29)  # 0.45 s within 2 s: short enough to be bridged
+    faces = pd.DataFrame({"frame_index": np.arange(40), "happiness": np.where(hidden, 1.0, 0.1), "usable": ~hidden})
+    write_video(tmp_path, "v", (np.arange(40) / 20).tolist(), faces)
+    epochs = trace_curves(Run(tmp_path), ["neutral", "happiness"], 0.5).epochs
+    np.testing.assert_allclose(epochs["bridged_s"], [0, 0, 0.45, 0], atol=1e-6)
+    np.testing.assert_allclose(epochs[["happiness", "happiness_smoothed"]], 0.1, atol=1e-6)
 
 
 def test_only_certain_clusters_are_shaded() -> None:
@@ -139,3 +182,17 @@ def test_only_certain_clusters_are_shaded() -> None:
     band = chart.figure["data"][0]
     assert band["x"] == [0.5, 0.5, None, 2.5, 2.5, None]
     assert band["y"] == [0.6, 0.4, None, 0.75, 0.25, None]
+
+
+def test_a_group_has_one_look_under_all_stimuli() -> None:
+    curve = pd.DataFrame({"signal": "happiness", "epoch_start_s": [0.0, 1.0], "epoch_end_s": [1.0, 2.0]})
+    curve = curve.assign(respondents=3, mean=0.5, low=0.4, high=0.6, showing=1.0)
+    watched = {"ad": ["new", "old"], "film": ["old"], "song": list("abcdef")}
+    pairs = [(stimulus, group) for stimulus, groups in watched.items() for group in groups]
+    curves = pd.concat([curve.assign(stimulus=stimulus, group=group) for stimulus, group in pairs])
+    empty = pd.DataFrame()
+    charts = draw_groups(Groups(1.0, ("happiness",), curves, empty, empty, empty, ()))
+    lines = [(trace["name"], trace["line"]) for chart in charts for trace in chart.figure["data"] if "line" in trace]
+    looks = dict(lines)
+    assert all(line == looks[name] for name, line in lines)
+    assert len({(line["color"], line["dash"]) for line in looks.values()}) == len(looks) == 8

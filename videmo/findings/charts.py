@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from videmo.datatypes import UInt8Array
-from videmo.findings.chart_layout import ChartForm, add_footnote, add_legend, lay_out, printable, save_chart
+from videmo.findings.chart_layout import ChartForm, add_footnote, add_legend, lay_out, printable, save_chart, shorten
 from videmo.findings.grid import Band, TimeAxis, choose_bands, sum_tracks
 from videmo.findings.tables import Run
 from videmo.palette import expression_colours
@@ -45,11 +45,18 @@ def write_chart(out: Path, video_id: str, *, folder: Path | None = None, form: C
     run = Run(out)
     frames = run.frames(video_id)
     faces = (piece for _, piece in run.row_groups(video_id))
-    figure = draw_timeline(frames, faces, run.labels, video_id)
+    figure = draw_timeline(frames, faces, run.labels, video_id, names=run.names(video_id))
     return save_chart(figure, (folder or out / "charts") / f"{video_id}.{form}")
 
 
-def draw_timeline(frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: Sequence[str], title: str) -> Figure:
+def draw_timeline(
+    frames: pd.DataFrame,
+    faces: Iterable[pd.DataFrame],
+    labels: Sequence[str],
+    title: str,
+    *,
+    names: Mapping[int, str] | None = None,
+) -> Figure:
     """Draw the probabilities of each track over time, stacked; white where it was not seen or not usable, cuts dashed.
 
     A video of more frames than the chart has columns is averaged over time. With more than `MOST_TRACKS` tracks the
@@ -60,9 +67,11 @@ def draw_timeline(frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: S
         faces: its faces table, in one piece or several.
         labels: the columns of the probabilities.
         title: shown above the chart.
+        names: who tracks are, by track_id (`Run.names`); the others are called by their number.
     """
+    called = {track_id: shorten(name) for track_id, name in (names or {}).items()}
     axis = TimeAxis.of(frames, _COLUMNS)
-    bands, note = choose_bands(sum_tracks(frames, faces, labels, axis), axis, MOST_TRACKS)
+    bands, note = choose_bands(sum_tracks(frames, faces, labels, axis), axis, MOST_TRACKS, called)
     figure, axes = lay_out_stacks(max(len(bands), 1), title)
     for ax, band in zip(axes, bands, strict=False):
         draw_band(ax, band, expression_colours(labels), axis)
@@ -104,7 +113,7 @@ def draw_band(ax: Axes, band: Band, colours: UInt8Array, axis: TimeAxis) -> None
     start_s = np.floor(axis.start_s / axis.width_s) * axis.width_s
     extent = (start_s, start_s + len(means) * axis.width_s, 0.0, 1.0)
     ax.imshow(pixels, extent=extent, origin="lower", aspect="auto", interpolation="nearest")
-    ax.set_ylabel(band.name, rotation=0, ha="right", va="center", fontsize=9, labelpad=8)
+    ax.set_ylabel(band.name, rotation=0, ha="right", va="center", fontsize=9, labelpad=8, parse_math=False)
 
 
 def colour_keys(labels: Sequence[str]) -> list[Patch | Line2D]:

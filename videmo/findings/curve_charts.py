@@ -26,7 +26,9 @@ _CURVE_IN, _MARK_IN = 1.4, 0.16  # height of a curve, and of a line of marks abo
 _MARK_STYLE: dict[str, Any] = {"color": "black", "linewidth": 3.0, "solid_capstyle": "butt"}
 
 
-def draw_curves(curves: pd.DataFrame, comparison: pd.DataFrame | None, title: str) -> Figure:
+def draw_curves(
+    curves: pd.DataFrame, comparison: pd.DataFrame | None, title: str, *, all_groups: Sequence[str] | None = None
+) -> Figure:
     """Draw mean curves with their bands, a plot for each signal and a line for each group; below, how many were usable.
 
     Where nobody was usable the ground is hatched: missing time is never drawn as a value.
@@ -35,12 +37,14 @@ def draw_curves(curves: pd.DataFrame, comparison: pd.DataFrame | None, title: st
         curves: `mean_curves` of one stimulus.
         comparison: `compare_groups` of the same stimulus: clusters of corrected p below 0.05 are marked.
         title: shown above the chart.
+        all_groups: the groups of all stimuli, so that each has the same colour in every chart; None knows no others.
     """
     signals, groups = list(curves["signal"].unique()), list(curves["group"].unique())
     marks = [_marks(comparison, signal) for signal in signals]
     heights_in = [_CURVE_IN + _MARK_IN * len(of_signal) for of_signal in marks]
     figure, axes = lay_out([*heights_in, 0.7], title)
-    styles = _styles(groups)
+    looks = _styles(all_groups or groups)
+    styles = {group: looks[group] for group in groups}
     for ax, signal, of_signal in zip(axes, signals, marks, strict=False):
         rows = curves[curves["signal"] == signal]
         for group, style in styles.items():
@@ -50,7 +54,7 @@ def draw_curves(curves: pd.DataFrame, comparison: pd.DataFrame | None, title: st
         _draw_marks(ax, of_signal)
     first = curves[curves["signal"] == signals[0]]
     _draw_usable(axes[-1], {group: first[first["group"] == group] for group in groups}, styles)
-    named = [] if groups == [ALL] else groups
+    named = [] if list(looks) == [ALL] else groups
     add_legend(figure, [Line2D([], [], label=shorten(group), **styles[group]) for group in named])
     band = f"band: {100 * curves.attrs.get('confidence', 0.95):.4g} % confidence, from 3 respondents"
     marked = "; bar: groups differ, p corrected for all signals and pairs" if any(marks) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,12 +66,18 @@ def sum_tracks(
     return pieces
 
 
-def choose_bands(pieces: dict[int, list[Bins]], axis: TimeAxis, most: int) -> tuple[list[Band], str]:
-    """Return the bands to draw, by track_id, and a note; beyond `most` tracks the shorter ones share the last band."""
+def choose_bands(
+    pieces: dict[int, list[Bins]], axis: TimeAxis, most: int, names: Mapping[int, str]
+) -> tuple[list[Band], str]:
+    """Return the bands to draw, by track_id, and a note; beyond `most` tracks the shorter ones share the last band.
+
+    `names` holds what tracks are called, by track_id; the others are called "track <track_id>".
+    """
     seen_s = {track_id: sum(float(bins.seen_s.sum()) for bins in parts) for track_id, parts in pieces.items()}
     longest = sorted(seen_s, key=lambda track_id: (-seen_s[track_id], track_id))
     shown, others = sorted(longest[:most]), longest[most:]
-    bands = [_pool(f"track {track_id}\n{seen_s[track_id]:.1f} s", pieces[track_id], axis) for track_id in shown]
+    called = {track_id: names.get(track_id, f"track {track_id}") for track_id in shown}
+    bands = [_pool(f"{called[track_id]}\n{seen_s[track_id]:.1f} s", pieces[track_id], axis) for track_id in shown]
     if not others:
         return bands, ""
     pooled_s = sum(seen_s[track_id] for track_id in others)

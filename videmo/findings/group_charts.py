@@ -46,11 +46,12 @@ def write_group_charts(
         OutputError: the disk is full or the folder does not allow it.
     """
     paths, names = [], _FileNames(folder, form)
+    all_groups = sorted(curves["group"].unique())
     for stimulus in stimuli(epochs, by):
         title = "" if stimulus.name == ALL else f" · {stimulus.name}"
         of_stimulus = curves[curves["stimulus"] == stimulus.name]
         compared = None if comparison is None else comparison[comparison["stimulus"] == stimulus.name]
-        figure = draw_curves(of_stimulus, compared, f"Mean over respondents{title}")
+        figure = draw_curves(of_stimulus, compared, f"Mean over respondents{title}", all_groups=all_groups)
         paths.append(save_chart(figure, names.new("curves", stimulus.name)))
         for signal in of_stimulus["signal"].unique():
             figure = draw_heat_map(stimulus, signal, f"Respondents{title}")

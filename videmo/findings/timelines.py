@@ -107,7 +107,7 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
 
 def name_people(rows: pd.DataFrame, run: Run) -> pd.DataFrame:
     """Return rows of tracks with `identity` beside `track_id`, where `videmo identities` stored any decisions."""
-    if run.decisions() is None:
+    if run.decisions() is None or "track_id" not in rows:
         return rows
     names = {(video_id, track_id): name for video_id in run.video_ids for track_id, name in run.names(video_id).items()}
     keys = zip(rows["video_id"], rows["track_id"], strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from videmo.findings.moments import PERSON, Limits, find_moments
@@ -30,7 +31,7 @@ class Curves:
     Attributes:
         epochs: by video, track and time, those without a value left out: `video_id`, `track_id`, `epoch_start_s`,
             `epoch_end_s` (media time), `seen_s` (usable time), `bridged_s`, and the means of each label over the epoch:
-            `<label>` as measured (NaN where all of it is bridged) and `<label>_smoothed`.
+            `<label>` as measured where usable (NaN where all of it is bridged) and `<label>_smoothed`.
         moments: the strongest of each track and label but neutral, as `find_moments` gives them, the strongest first.
     """
 
@@ -59,6 +60,8 @@ def trace_curves(run: Run, labels: Sequence[str], epoch_s: float) -> Curves:
     told = [label for label in labels if label != "neutral"]
     for batch in _batches(_read_series(run, labels)):
         for series in batch:
+            # A bridged frame may have a row that does not count: its raw values are those of a face that misleads.
+            series.loc[~series["usable"], list(labels)] = np.nan
             means = resample(series, signals, epoch_s)
             epochs.append(means[means["seen_s"] + means["bridged_s"] > 0])
         needed = [*PERSON, "time_s", "duration_s", *(f"{label}{SMOOTHED}" for label in told)]

@@ -43,13 +43,14 @@ def draw_groups(groups: Groups) -> Iterator[Chart]:
     Above the mean curves with their bands, below the share of respondents showing it, clusters shaded in both.
     """
     numbers = count(1)
+    # Over all stimuli: a group keeps its colour where another one is missing.
+    places = {group: at for at, group in enumerate(sorted(groups.curves["group"].unique()))}
     for stimulus in groups.curves["stimulus"].unique()[:MOST_STIMULI]:
         rows = groups.curves[groups.curves["stimulus"] == stimulus]
         highest = float(np.nanmax(rows[["mean", "high"]].to_numpy(float), initial=0.1))
         for signal in groups.signals:
             own = rows[rows["signal"] == signal].groupby("group", sort=True)
-            curves = enumerate(islice(own, MOST_GROUPS))
-            data = [trace for at, (group, curve) in curves for trace in _draw(at, group, curve)]
+            data = [trace for group, curve in islice(own, MOST_GROUPS) for trace in _draw(places[group], group, curve)]
             layout = _lay_out(min(1.0, 1.05 * highest), _find_clusters(groups.comparison, stimulus, signal))
             yield Chart(f"chart-{next(numbers)}", str(stimulus), signal, {"data": data, "layout": layout})
 
@@ -64,10 +65,11 @@ def tell_left_out(groups: Groups) -> Iterator[str]:
 
 
 def _draw(at: int, group: object, curve: pd.DataFrame) -> list[Json]:
-    """Return band, mean and share of one group; `at` is its place among the groups."""
+    """Return band, mean and share of one group; `at` is its place among the groups of all stimuli."""
     middles_s = curve[["epoch_start_s", "epoch_end_s"]].mean(axis=1).to_numpy(float)
     colour, name = _COLOURS[at % len(_COLOURS)], spell_in_chart(str(group))
-    line = {"color": colour, "width": 2.2, "dash": _DASHES[at % len(_DASHES)]}
+    # Stimuli may have groups of their own: the seventh has the first one's colour, but another dash.
+    line = {"color": colour, "width": 2.2, "dash": _DASHES[(at + at // len(_COLOURS)) % len(_DASHES)]}
     usable = curve["respondents"].tolist()
     shared: Json = {"x": _plain(middles_s), "mode": "lines", "line": line, "legendgroup": name, "customdata": usable}
     x, y = _outline(middles_s, curve["low"].to_numpy(float), curve["high"].to_numpy(float))

@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from videmo.errors import UsageError
-from videmo.findings.aggregate import mean_curves
+from videmo.findings.aggregate import ALL, mean_curves
 from videmo.findings.comparison import compare_groups
 from videmo.findings.shared_moments import shared_moments
 from videmo.findings.synchrony import synchrony
@@ -82,9 +82,19 @@ def _compare(epochs: pd.DataFrame, signals: tuple[str, ...], by: str | None) -> 
 
 def _choose_epoch(run: Run, study: pd.DataFrame, by: str | None, signals: int) -> float:
     """Return the shortest epoch with which the charts keep their size: 4 numbers for each signal, group and epoch."""
-    videos = run.videos().set_index("video_id")["duration_s"].reindex(run.video_ids)
-    longest_s = float(videos.max()) if videos.notna().any() else 0.0
-    stimuli = min(study["stimulus"].nunique(), MOST_STIMULI) if "stimulus" in study and by != "stimulus" else 1
-    groups = min(study[by].nunique(), MOST_GROUPS) if by else 1
-    most = _NUMBERS / max(4 * signals * stimuli * groups, 1)
-    return next((epoch_s for epoch_s in _EPOCHS_S if longest_s / epoch_s <= most), _EPOCHS_S[-1])
+    drawn_s = _sum_drawn_time(run, study, by)
+    most = _NUMBERS / max(4 * signals, 1)
+    return next((epoch_s for epoch_s in _EPOCHS_S if drawn_s / epoch_s <= most), _EPOCHS_S[-1])
+
+
+def _sum_drawn_time(run: Run, study: pd.DataFrame, by: str | None) -> float:
+    """Return the time that the curves of one signal cover, s: each group's is as long as the stimulus's longest video.
+
+    One long stimulus beside short ones must not lengthen the epochs as if all were as long.
+    """
+    videos = pd.DataFrame({"duration_s": run.videos().set_index("video_id")["duration_s"].reindex(run.video_ids)})
+    videos["stimulus"] = study["stimulus"] if "stimulus" in study and by != "stimulus" else ALL
+    videos["group"] = study[by] if by else ALL
+    stimuli = videos.dropna(subset=["stimulus", "group"]).groupby("stimulus", sort=True)
+    curves_s = stimuli["duration_s"].max() * stimuli["group"].nunique().clip(upper=MOST_GROUPS)
+    return float(curves_s.head(MOST_STIMULI).sum())

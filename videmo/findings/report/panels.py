@@ -57,8 +57,8 @@ def build_panels(run: Run, tables: ReportTables, page_folder: Path) -> Iterator[
         }
         names = run.names(video_id)
         for track in data["tracks"]:
-            name = names.get(track["id"], f"track {track['id']}")
-            track["name"] = f"{name} · {spell_duration(track['seen_s'])}"
+            track["who"] = names.get(track["id"], f"track {track['id']}")
+            track["name"] = f"{track['who']} · {spell_duration(track['seen_s'])}"
         yield Panel(
             key=f"video-{at + 1}",
             title=_title(video),

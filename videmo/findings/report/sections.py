@@ -101,7 +101,7 @@ def view_segments(segments: pd.DataFrame, labels: Sequence[str]) -> View:
         Column("segment", "segment"),
         _VIDEO,
         *_study(segments, _WHO),
-        *_telling(segments, "track_id", "track"),
+        *_tracks(segments),
         Column("start_s", "from", "clock"),
         Column("end_s", "to", "clock"),
         Column("usable_s", "usable", "duration"),
@@ -123,7 +123,7 @@ def view_moments(moments: pd.DataFrame) -> View:
         Column("signal", "expression"),
         _VIDEO,
         *_study(moments, _WHO),
-        *_telling(moments, "track_id", "track"),
+        *_tracks(moments),
         Column("start_s", "from", "clock"),
         Column("peak_s", "peak at", "clock"),
         Column("end_s", "to", "clock"),
@@ -210,6 +210,12 @@ def _study(table: pd.DataFrame, names: Sequence[str] = STUDY_COLUMNS) -> list[Co
     respondent = [Column("respondent", "respondent")] if "respondent" in table else []
     others = [name for name in names if name != "respondent"]
     return respondent + [column for name in others for column in _telling(table, name, name.removesuffix("_id"))]
+
+
+def _tracks(table: pd.DataFrame) -> list[Column]:
+    """Return the track where there are several, and who it is where `videmo identities` named any."""
+    named = "identity" in table and table["identity"].notna().any()
+    return [*_telling(table, "track_id", "track"), *([Column("identity", "identity")] if named else [])]
 
 
 def _telling(table: pd.DataFrame, name: str, title: str) -> list[Column]:

@@ -19,6 +19,7 @@ from videmo.findings.report.provenance import read_record, tabulate_provenance, 
 from videmo.findings.report.quality import measure_quality, tabulate_reasons, tabulate_respondents
 from videmo.findings.segment_summary import summarize_run_segments
 from videmo.findings.tables import Run
+from videmo.findings.timelines import name_people
 from videmo.output.names import REPORT_TABLES
 from videmo.output.parquet import write_table
 
@@ -89,8 +90,10 @@ def make_tables(run: Run, by: str) -> ReportTables:
         "exclusions": quality.exclusions,
         "exclusion_reasons": tabulate_reasons(quality.exclusions, face_s),
         "curves": curves.epochs,
-        "segment_summary": carry(summarize_run_segments(run, run.segments()), study[list(study_columns)]),
-        "moments": carry(curves.moments, study[list(study_columns)]),
+        "segment_summary": carry(
+            name_people(summarize_run_segments(run, run.segments()), run), study[list(study_columns)]
+        ),
+        "moments": carry(name_people(curves.moments, run), study[list(study_columns)]),
         **(_name_groups(groups) if groups else {}),
         "provenance": tabulate_provenance(run, read_record(run)),
         "sources": tabulate_sources(run),

@@ -16,10 +16,11 @@ class Panel {
     this.addTracks();
     this.addChips();
     const many = this.video.tracks.length > 1;
+    const who = new Map(this.video.tracks.map((track) => [track.id, track.who]));
     this.addJumps(".segments", this.video.segments, ([name, at_s, to_s]) => ({ at_s, to_s, name }));
     this.addJumps(".moments", this.video.moments, ([label, track, at_s, , to_s, strength]) => {
       const { name, colour } = this.page.labels[label];
-      return { at_s, to_s, colour, track, name: `${name} +${strength.toFixed(2)}${many ? `, track ${track}` : ""}` };
+      return { at_s, to_s, colour, track, name: `${name} +${strength.toFixed(2)}${many ? `, ${who.get(track) ?? `track ${track}`}` : ""}` };
     });
     this.listenToChart();
   }
