@@ -66,6 +66,14 @@ def test_colours_follow_the_probabilities_and_gaps_are_white() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(LABELS)
 
 
+def test_tracks_without_a_usable_face_are_counted() -> None:
+    frames, faces = tables({1: range(100), 4: range(20, 60), 5: range(10)})
+    faces["usable"] = faces["track_id"] == 1
+    figure = draw_timeline(frames, [faces[:40], faces[40:]], LABELS, "clip")
+    assert [ax.get_ylabel() for ax in figure.axes] == ["track 1\n10.0 s"]
+    assert words_of(figure).endswith("without a row: 2 tracks never usable")
+
+
 def test_tracks_are_called_as_they_were_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tables(tmp_path, "a", [2, 2])
     (tmp_path / "identities.csv").write_text("video_id,track_id,identity\na,2,$Anna_1$\n")

@@ -124,6 +124,14 @@ def test_a_group_has_one_look_under_all_stimuli(tmp_path: Path, monkeypatch: pyt
     assert [[text.get_text() for text in figure.legends[0].get_texts()] for figure in drawn] == [["x", "y"], ["y"]]
 
 
+def test_small_changes_are_drawn_small() -> None:
+    epochs = study(6, 20)
+    epochs["contempt"] = 0.01 * epochs["happiness"]
+    curves = mean_curves(epochs, ["contempt"])
+    low, high = draw_curves(curves, None, "spot").axes[0].get_ylim()
+    assert (low, high) == pytest.approx((0.0, 0.216))
+
+
 def test_all_respondents_together_have_no_legend() -> None:
     curves = mean_curves(study(3, conditions=("a",)), ["happiness", "valence_experimental"], resamples=100)
     figure = draw_curves(curves, None, "spot")

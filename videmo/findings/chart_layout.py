@@ -18,7 +18,7 @@ ChartForm = Literal["png", "svg"]
 
 _DPI = 100
 _WIDTH_IN = 14.0
-_LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 1.3, 0.3, 0.95, 0.75  # around the rows of plots
+_LEFT_IN, _RIGHT_IN, _TOP_IN, _BOTTOM_IN = 1.75, 0.3, 0.95, 0.75  # around the rows of plots
 _GAP_IN = 0.1
 _LEGEND_IN, _LINE_IN = 0.35, 0.35  # from the top to the legend, and the height that a line of it may have
 _LONGEST_NAME = 18

@@ -23,6 +23,8 @@ SIGNIFICANT: Final = 0.05
 _LINE_STYLES = ("-", "--", ":", "-.")
 _APART = (0, 6, 3, 8, 4, 2, 7, 5, 1)  # the palette's further colours, unlike and dark ones first
 _CURVE_IN, _MARK_IN = 1.4, 0.16  # height of a curve, and of a line of marks above it
+_LEAST_SPAN: Final = 0.2
+"""Of a value axis: smaller changes are drawn small, so that noise does not look like an effect."""
 _MARK_STYLE: dict[str, Any] = {"color": "black", "linewidth": 3.0, "solid_capstyle": "butt"}
 
 
@@ -86,10 +88,11 @@ def _edges(rows: pd.DataFrame) -> Float64Array:
 def _finish_curves(ax: Axes, signal: str, rows: pd.DataFrame) -> None:
     ends = rows[["mean", "low", "high"]].to_numpy(np.float64)
     known = ends[~np.isnan(ends)]
-    low, high = (min(known.min(), 0.0), max(known.max(), 0.0)) if len(known) else (0.0, 1.0)
+    least = (-_LEAST_SPAN / 2, _LEAST_SPAN / 2) if is_signed(signal) else (0.0, _LEAST_SPAN)
+    low, high = float(known.min(initial=least[0])), float(known.max(initial=least[1]))
     if is_signed(signal):
         ax.axhline(0, color="dimgray", linewidth=0.8)
-    room = max(high - low, 0.02) * 0.08
+    room = (high - low) * 0.08
     ax.set_ylim(low - room * (low < 0), high + room)
     ax.yaxis.set_major_locator(MaxNLocator(4))
     _name(ax, "\n".join(shorten(word) for word in signal.split("_")))

@@ -58,11 +58,16 @@ class Band:
 def sum_tracks(
     frames: pd.DataFrame, faces: Iterable[pd.DataFrame], labels: Sequence[str], axis: TimeAxis
 ) -> dict[int, list[Bins]]:
-    """Return the sums of each track over the columns of `axis`, in pieces; memory grows with columns, not with rows."""
+    """Return the sums of each track over the columns of `axis`, in pieces; memory grows with columns, not with rows.
+
+    A track that is never usable has no pieces.
+    """
     pieces: dict[int, list[Bins]] = {}
     for rows in faces:
+        for track_id in rows["track_id"].unique():
+            pieces.setdefault(int(track_id), [])
         for line in timelines(frames, rows, labels):
-            pieces.setdefault(line.track_id, []).append(line.binned(axis.width_s))
+            pieces[line.track_id].append(line.binned(axis.width_s))
     return pieces
 
 
@@ -71,23 +76,27 @@ def choose_bands(
 ) -> tuple[list[Band], str]:
     """Return the bands to draw, by track_id, and a note; beyond `most` tracks the shorter ones share the last band.
 
+    Tracks that are never usable have no band: the note counts them.
+
     `names` holds what tracks are called, by track_id; the others are called "track <track_id>".
     """
-    seen_s = {track_id: sum(float(bins.seen_s.sum()) for bins in parts) for track_id, parts in pieces.items()}
+    seen_s = {track_id: sum(float(bins.seen_s.sum()) for bins in parts) for track_id, parts in pieces.items() if parts}
     longest = sorted(seen_s, key=lambda track_id: (-seen_s[track_id], track_id))
     shown, others = sorted(longest[:most]), longest[most:]
     called = {track_id: names.get(track_id, f"track {track_id}") for track_id in shown}
     bands = [_pool(f"{called[track_id]}\n{seen_s[track_id]:.1f} s", pieces[track_id], axis) for track_id in shown]
-    if not others:
-        return bands, ""
-    pooled_s = sum(seen_s[track_id] for track_id in others)
-    share = pooled_s / sum(seen_s.values())
-    bands.append(_pool(f"{len(others)} others\n{pooled_s:.1f} s", [b for i in others for b in pieces[i]], axis))
-    note = (
-        f"{len(seen_s)} tracks: the {most} longest have rows of their own, the last row is the mean of the other "
-        f"{len(others)} ({pooled_s:.1f} s, {share:.0%} of the time that faces were seen)"
-    )
-    return bands, note
+    notes = []
+    if others:
+        pooled_s = sum(seen_s[track_id] for track_id in others)
+        share = pooled_s / sum(seen_s.values())
+        bands.append(_pool(f"{len(others)} others\n{pooled_s:.1f} s", [b for i in others for b in pieces[i]], axis))
+        notes.append(
+            f"{len(seen_s)} tracks: the {most} longest have rows of their own, the last row is the mean of the other "
+            f"{len(others)} ({pooled_s:.1f} s, {share:.0%} of the time that faces were seen)"
+        )
+    if never := len(pieces) - len(seen_s):
+        notes.append(f"without a row: {never} {'track' if never == 1 else 'tracks'} never usable")
+    return bands, "; ".join(notes)
 
 
 def _pool(name: str, parts: Sequence[Bins], axis: TimeAxis) -> Band:
