@@ -114,9 +114,10 @@ def _name(row: Mapping[Hashable, Any]) -> str:
     if "video_id" not in row:
         return f"{row['respondent']}, videos: {row['videos']}, tracks: {row['tracks']}, seen {row['seen_s']:.1f} s"
     named = f" ({row['identity']})" if isinstance(row.get("identity"), str) else ""  # NaN: not decided on
-    who = f"track {row['track_id']}{named}" if "track_id" in row else f"{row['tracks']} tracks"
-    span = f"between {row['first_s']:.1f} and {row['last_s']:.1f} s"
-    return f"{row['video_id']}, {who}: seen {row['seen_s']:.1f} s {span}"
+    span = f"seen {row['seen_s']:.1f} s between {row['first_s']:.1f} and {row['last_s']:.1f} s"
+    if "track_id" in row:
+        return f"{row['video_id']}, track {row['track_id']}{named}: {span}"
+    return f"{row['video_id']}, {row['tracks']} {'track' if row['tracks'] == 1 else 'tracks together'}: {span}"
 
 
 def _read_study(path: Path, run: Run) -> pd.DataFrame:
