@@ -81,8 +81,10 @@ class Mp4Writer:
         """What went wrong with the sound."""
         return self._sound.warnings if self._sound else []
 
-    def write(self, i420: UInt8Array, pts: int) -> None:
-        """Add the picture (H * 3 / 2, W) shown from `pts` on, in `video.time_base`."""
+    def write(self, i420: UInt8Array, pts: int, clock_shifts: tuple[int, ...] = ()) -> None:
+        """Add the picture (H * 3 / 2, W) shown from `pts` on, in `video.time_base`; see `Frame` for the shifts."""
+        if self._sound:
+            self._sound.follow([float(shift * self._tick) for shift in clock_shifts])
         frame = VideoFrame.from_ndarray(i420, format="yuv420p")
         frame.pts, frame.time_base, frame.duration = pts - self._first_pts, self._tick, self._frame_ticks
         self._end_s = float((frame.pts + self._frame_ticks) * self._tick)
@@ -93,7 +95,7 @@ class Mp4Writer:
         self._encode(None)
         with explained(self._path):
             if self._sound:
-                self._sound.advance(self._end_s)
+                self._sound.close(self._end_s)
             self._target.close()
             self._file.close()
         self._close_source()

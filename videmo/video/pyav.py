@@ -76,7 +76,8 @@ class PyAvReader:
         while frame is not None:
             pts = self._clock.ticks(frame)
             time_s = float(pts * self.info.time_base)
-            yield Frame(self.info, index, pts, time_s, VideoPicture(frame, self._display, scaler))
+            picture = VideoPicture(frame, self._display, scaler)
+            yield Frame(self.info, index, pts, time_s, picture, clock_shifts=self._clock.shifts)
             frame, index = next(self._decoded, None), index + 1
 
     def close(self) -> None:
@@ -120,6 +121,7 @@ class _Clock:
         self._step = max(1, round(1 / (frame_rate_of(stream) * time_base)))
         self._most, self._restart = round(_MOST_STEP_S / time_base), round(_LEAST_RESTART_S / time_base)
         self._offset = self.start
+        self.shifts: tuple[int, ...] = ()
         self._last = -1
         self._problems = problems
 
@@ -135,6 +137,7 @@ class _Clock:
         stamp = self._stamp(frame)
         if stamp is not None and stamp - self._offset <= self._last - self._restart:
             self._offset = stamp - self._last - self._step
+            self.shifts += (self.start - self._offset,)
             self._problems.restarts += 1
         ticks = None if stamp is None else stamp - self._offset
         is_mad = ticks is not None and ticks > self._last + self._most
