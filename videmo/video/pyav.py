@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,8 @@ _SHORTFALL_S, _SHORTFALL_FRAMES = 0.1, 4
 _MOST_STEP_S = 31 * 86_400
 # A step back this long between two frames is a clock that begins anew, as where recordings were joined.
 _LEAST_RESTART_S = 1
+# After a frame whose time is wrong, the next one comes this many mean steps at most after the one before it.
+_FEW_STEPS = 4
 # In these containers one packet is one picture, so a packet without a frame is a frame that could not be decoded.
 _PACKET_IS_FRAME = ("mov,", "matroska,")
 
@@ -58,11 +60,11 @@ class PyAvReader:
         self._container, stream = open_video(path, stall)
         self._decoded = _decode(path, self._container, stream, self.problems, stall)
         try:
-            self._first = next(self._decoded, None)
-            if self._first is None:
+            self._ahead = first = next(self._decoded, None)
+            if first is None:
                 raise VideoError(f"{path}: none of its video frames can be decoded, the file is damaged: copy it again")
-            self._display = display_of(path, stream, self._first)
-            self._clock = _Clock(self._container, stream, self._first, self.problems)
+            self._display = display_of(path, stream, first)
+            self._clock = _Clock(self._container, stream, first, self.problems)
             info = _info(video_id, path, self._container, stream, self._display.size)
             self.info = replace(info, start_pts=self._clock.start)
         except BaseException:
@@ -72,17 +74,23 @@ class PyAvReader:
     def frames(self) -> Iterator[Frame]:
         """Yield every decodable frame once; see `base.Reader`."""
         scaler, index = Scaler(), 0
-        frame, self._first = self._first, None
-        while frame is not None:
-            pts = self._clock.ticks(frame)
+        while (frame := self._peek()) is not None:
+            self._ahead = None
+            pts = self._clock.ticks(frame, self._peek)
             time_s = float(pts * self.info.time_base)
             picture = VideoPicture(frame, self._display, scaler)
             yield Frame(self.info, index, pts, time_s, picture, clock_shifts=self._clock.shifts)
-            frame, index = next(self._decoded, None), index + 1
+            index += 1
+
+    def _peek(self) -> VideoFrame | None:
+        """Return the next frame, which stays the next one until it is taken; at most this one is held."""
+        if self._ahead is None:
+            self._ahead = next(self._decoded, None)
+        return self._ahead
 
     def close(self) -> None:
         """Close the file; the decoder's threads end with it."""
-        self._first = None
+        self._ahead = None
         self._decoded.close()
         self._container.close()
 
@@ -129,12 +137,16 @@ class _Clock:
         first, second = (frame.dts, frame.pts) if self._prefers_dts else (frame.pts, frame.dts)
         return first if first is not None else second
 
-    def ticks(self, frame: VideoFrame) -> int:
+    def ticks(self, frame: VideoFrame, peek: Callable[[], VideoFrame | None]) -> int:
         """Return the frame's time since the stream's start; none or a mad one is estimated, a repeated one moved up.
 
-        Where the clock begins anew the time goes on: the frame comes one mean step after the last one.
+        Where the clock begins anew the time goes on: the frame comes one mean step after the last one. A time far off
+        those around it is wrong, and the frame is put in the middle; `peek`, asked only then, returns the next frame.
         """
         stamp = self._stamp(frame)
+        if stamp is not None and (middle := self._middle(stamp - self._offset, peek)) is not None:
+            stamp = self._offset + middle
+            self._problems.stray_pts += 1
         if stamp is not None and stamp - self._offset <= self._last - self._restart:
             self._offset = stamp - self._last - self._step
             self.shifts += (self.start - self._offset,)
@@ -150,6 +162,19 @@ class _Clock:
             ticks = self._last + 1
         self._last = ticks
         return ticks
+
+    def _middle(self, ticks: int, peek: Callable[[], VideoFrame | None]) -> int | None:
+        """Return a time between the last frame and the next one where `ticks` is far off both, None where it is not."""
+        runs_back, leaps = ticks <= self._last - self._restart, ticks >= self._last + self._restart
+        if self._last < 0 or not (runs_back or leaps):
+            return None
+        following = peek()
+        stamp = None if following is None else self._stamp(following)
+        if stamp is None:
+            return None
+        step = stamp - self._offset - self._last
+        goes_on = 0 < step <= max(self._restart, _FEW_STEPS * self._step)
+        return self._last + max(1, step // 2) if goes_on and (runs_back or stamp - self._offset < ticks) else None
 
 
 def _decode(
