@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ _MOST_STEP_S = 31 * 86_400
 _LEAST_RESTART_S = 1
 # After a frame whose time is wrong, the next one comes this many mean steps at most after the one before it.
 _FEW_STEPS = 4
+# More packets than a decoder holds back, its threads and the order of display together.
+_MOST_HELD = 64
 # In these containers one packet is one picture, so a packet without a frame is a frame that could not be decoded.
 _PACKET_IS_FRAME = ("mov,", "matroska,")
 
@@ -183,14 +186,16 @@ def _decode(
     """Yield the frames in display order; what cannot be decoded is skipped and counted."""
     packets = frames = 0
     last_pts = None
+    part = _LastPart(stream)
     for packet in _packets(container, stream, problems, stall):
+        part.see(packet)
         packets += packet.size > 0 and not packet.is_discard
         for frame in _decode_packet(stream, packet, problems):
             frames, last_pts = frames + 1, frame.pts
             yield frame
             stall.restart()
     if frames < packets and (last_pts is not None or not frames):  # without times nobody knows which frames are new
-        for frame in _decode_tail(path, last_pts, stall):
+        for frame in _decode_tail(path, last_pts, part.start if part.is_joined else None, stall):
             frames += 1
             yield frame
             stall.restart()
@@ -206,8 +211,31 @@ def _decode_packet(stream: VideoStream, packet: Packet[Any], problems: ReadProbl
         return []
 
 
-def _decode_tail(path: Path, after_pts: int | None, stall: StallWatch) -> Iterator[VideoFrame]:
-    """Yield the frames after `after_pts`, decoded without threads.
+class _LastPart:
+    """Follows the packets: is their clock one that began anew, and from which packet on is the end to be decoded again?
+
+    `start` counts packets from 0. It never lies before the last joint: frames there have the times of others.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self.is_joined = False
+        self.start = self._key = self._seen = 0
+        self._last_dts: int | None = None
+        self._restart = round(_LEAST_RESTART_S / (stream.time_base or 1))
+
+    def see(self, packet: Packet[Any]) -> None:
+        """Take the next packet."""
+        if packet.dts is not None:
+            if self._last_dts is not None and packet.dts <= self._last_dts - self._restart:
+                self.is_joined, self.start, self._key = True, self._seen, self._seen
+            self._last_dts = packet.dts
+        if packet.is_keyframe and self._seen - self._key >= _MOST_HELD:
+            self.start, self._key = self._key, self._seen
+        self._seen += 1
+
+
+def _decode_tail(path: Path, after_pts: int | None, start: int | None, stall: StallWatch) -> Iterator[VideoFrame]:
+    """Yield the frames after `after_pts`, decoded without threads, from the packet at `start` on where that is given.
 
     PyAV stops draining a decoder at the first error, and with frame threads as many good frames as there are threads
     may wait behind it. So the end of a damaged video is decoded once more, one packet at a time.
@@ -215,10 +243,10 @@ def _decode_tail(path: Path, after_pts: int | None, stall: StallWatch) -> Iterat
     problems = ReadProblems()  # counted the first time
     container, stream = open_video(path, stall, threaded=False)
     try:
-        if after_pts is not None:
+        if after_pts is not None and start is None:
             with suppress(av.error.FFmpegError):  # a file without an index is read from its beginning
                 container.seek(after_pts, stream=stream)
-        for packet in _packets(container, stream, problems, stall):
+        for packet in islice(_packets(container, stream, problems, stall), start or 0, None):
             for frame in _decode_packet(stream, packet, problems):
                 if after_pts is None or (frame.pts is not None and frame.pts > after_pts):
                     yield frame
