@@ -75,6 +75,19 @@ def test_every_frame_is_there_once_at_its_own_time_at_a_variable_rate(tmp_path: 
         assert 2.3 < float(stream.duration * stream.time_base) < 2.3 + 0.4
 
 
+@pytest.mark.parametrize(("name", "hours"), [("gap.ts", 9), ("gap.mkv", 700), ("gap.ts", 20)])
+def test_times_stay_right_after_a_gap_that_mp4_cannot_hold(name: str, hours: float, tmp_path: Path) -> None:
+    times_s = [0.0, 1.0, hours * 3600.0, hours * 3600.0 + 1]
+    source = write_clip(tmp_path / name, counting_pictures(4), times_s=times_s, fps=1)
+    given, warnings = annotate(source, tmp_path / "out.mp4")
+    assert warnings == []
+    assert given == pytest.approx(times_s, abs=1e-3)
+    shown_s = times_of(tmp_path / "out.mp4")
+    repeated = [time_s for time_s in shown_s if 1.1 < time_s < times_s[2] - 0.1]
+    assert [time_s for time_s in shown_s if time_s not in repeated] == pytest.approx(times_s, abs=1e-3)
+    assert len(repeated) <= 120
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (16, 16), (17, 31), (321, 241)])
 def test_pictures_of_any_size_are_written(size: tuple[int, int], tmp_path: Path) -> None:
     video = video_info(tmp_path, width_px=size[0], height_px=size[1])
