@@ -1,43 +1,23 @@
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from scored_frames import FlatPicture, scored_faces, scored_frames, video_info
-from sound_clips import FPS, LEADING_PICTURES, cut_at_second_key_frame, flash_times_s, flashes_s, write_flash
-from stamps import shift_stamp
+from annotated_clips import NOBODY, annotate
+from scored_frames import FlatPicture, scored_frames, video_info
+from sound_clips import FPS, LEADING_PICTURES, cut_at_second_key_frame, flash_times_s, write_flash
 from synthetic import counting_pictures, plain, write_clip
 
 from videmo.datatypes import Frame, FrameFaces, ScoredFaces, VideoInfo
 from videmo.emotion.labels import EMOTIONS
 from videmo.errors import VideoError
 from videmo.output.annotated import AnnotatedVideoSink
-from videmo.video.pyav import PyAvReader
 
 ONE_FRAME_S = 1 / FPS
-NOBODY = scored_faces(0)
-
-
-def annotate(
-    source: Path, target: Path, frames: slice = slice(None), faces: ScoredFaces = NOBODY
-) -> tuple[list[float], list[str]]:
-    """Annotate a file; returns the times of the frames given and the sink's warnings."""
-    reader = PyAvReader("clip", source)
-    sink = AnnotatedVideoSink(target, reader.info, EMOTIONS)
-    times_s = []
-    for frame in islice(reader.frames(), frames.start, frames.stop):
-        times_s.append(frame.time_s)
-        sink.write(FrameFaces(frame, faces))
-    assert sink.close() == [target]
-    reader.close()
-    return times_s, sink.warnings
 
 
 def times_of(path: Path) -> list[float]:
@@ -194,54 +174,6 @@ def test_sound_that_cannot_be_decoded_at_all_never_fails_the_picture(tmp_path: P
     assert len(times_of(tmp_path / "out.mp4")) == len(given) == 50
     assert sound_of(tmp_path / "out.mp4") is None
     assert warnings == ["the annotated video has no sound from 0.0 s on: FFmpeg has no decoder for it"]
-
-
-def joined(folder: Path, codec: str) -> Path:
-    """Three recordings joined by bytes, each with a clock of its own; white after 1 s of 2, 4 of 6 and 2 of 3."""
-    parts = [
-        write_flash(folder / "a.ts", audio_codec=codec),
-        write_flash(folder / "b.ts", audio_codec=codec, flash_s=4, duration_s=6, sound_start_s=0.4),
-        write_flash(folder / "c.ts", audio_codec=codec, flash_s=2, duration_s=3),
-    ]
-    path = folder / "joined.ts"
-    path.write_bytes(b"".join(part.read_bytes() for part in parts))
-    return path
-
-
-@pytest.mark.parametrize("codec", ["aac", "mp2"])
-@pytest.mark.parametrize(("first", "flashes"), [(0, [1.0, 6.0, 10.0]), (100, [2.0, 6.0]), (210, [1.6])])
-def test_sound_goes_on_in_step_where_the_clock_begins_anew(
-    codec: str, first: int, flashes: list[float], tmp_path: Path
-) -> None:
-    source = joined(tmp_path, codec)
-    _, warnings = annotate(source, tmp_path / "out.mp4", slice(first, None))
-    assert warnings == []
-    white_s, tone_s = flashes_s(tmp_path / "out.mp4")
-    assert white_s == pytest.approx(flashes, abs=1e-3)
-    assert tone_s == pytest.approx(flashes, abs=ONE_FRAME_S)
-
-
-@pytest.mark.parametrize("codec", ["aac", "mp2"])
-def test_sound_ends_and_says_so_where_its_clock_alone_begins_anew(codec: str, tmp_path: Path) -> None:
-    reader = PyAvReader("clip", joined(tmp_path, codec))
-    sink = AnnotatedVideoSink(tmp_path / "out.mp4", reader.info, EMOTIONS)
-    for frame in reader.frames():
-        sink.write(FrameFaces(replace(frame, clock_shifts=()), NOBODY))
-    sink.close()
-    reader.close()
-    (warning,) = sink.warnings
-    assert re.match(r"the annotated video has no sound from (1\.9|2\.0) s on: there the clock of the sound", warning)
-    assert flashes_s(tmp_path / "out.mp4")[1] == pytest.approx([1.0], abs=ONE_FRAME_S)
-
-
-@pytest.mark.parametrize("codec", ["aac", "mp2"])
-@pytest.mark.parametrize("error_s", [-1.3, 50.0])
-def test_one_wrong_time_of_the_sound_costs_that_packet_alone(codec: str, error_s: float, tmp_path: Path) -> None:
-    source = write_flash(tmp_path / "clip.ts", audio_codec=codec, flash_s=3, duration_s=4)
-    shift_stamp(source, 5, error_s, pid=0x101)
-    _, warnings = annotate(source, tmp_path / "out.mp4")
-    assert warnings == []
-    assert flashes_s(tmp_path / "out.mp4") == (pytest.approx([3.0]), pytest.approx([3.0], abs=ONE_FRAME_S))
 
 
 def test_held_boxes_stay_until_the_next_analysed_frame_or_cut(tmp_path: Path) -> None:
