@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +74,19 @@ def cut_at_second_key_frame(source: Path, path: Path) -> Path:
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
     return path
+
+
+def flashes_s(path: Path) -> tuple[list[float], list[float]]:
+    """Return all times at which the picture turns white, and all at which the tone sets in."""
+    with av.open(str(path)) as container:
+        white = [(f.time or 0.0, bool(f.to_ndarray(format="gray").mean() > 128)) for f in container.decode(video=0)]
+    with av.open(str(path)) as container:
+        loud = [(f.time or 0.0, bool(np.abs(f.to_ndarray()).max() > 0.1)) for f in container.decode(audio=0)]
+    return _onsets_s(white), _onsets_s(loud)
+
+
+def _onsets_s(states: list[tuple[float, bool]]) -> list[float]:
+    return [time_s for (_, before), (time_s, now) in pairwise(states) if now and not before]
 
 
 def _write_tone(container, audio, rate, tone_s, start_s, end_s) -> None:  # type: ignore[no-untyped-def]

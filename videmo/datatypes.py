@@ -73,7 +73,8 @@ class Frame:
     the stream and `time_s` the same in seconds. `analysed` is False for a frame that sampling skips but a sink shows,
     `detected` also for an analysed one that the detector passes over: its faces are carried on from frames before.
     `shot` counts the shots from 0. `file_name` is set for pictures of an image sequence, whose sizes may differ: boxes
-    are px of their own picture. `picture` is None once nobody needs the pixels any more.
+    are px of their own picture. `picture` is None once nobody needs the pixels any more. `clock_shifts` has an
+    entry for each time that the container's clock began anew up to this frame: what is added to it from there on.
     """
 
     video: VideoInfo
@@ -85,6 +86,7 @@ class Frame:
     file_name: str | None = None
     detected: bool = True
     shot: int = 0
+    clock_shifts: tuple[int, ...] = ()
 
     def without_picture(self) -> Frame:
         """Return this frame with its pixels let go."""

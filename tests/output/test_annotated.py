@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from scored_frames import FlatPicture, scored_faces, scored_frames, video_info
+from annotated_clips import NOBODY, annotate
+from scored_frames import FlatPicture, scored_frames, video_info
 from sound_clips import FPS, LEADING_PICTURES, cut_at_second_key_frame, flash_times_s, write_flash
 from synthetic import counting_pictures, plain, write_clip
 
@@ -16,25 +16,8 @@ from videmo.datatypes import Frame, FrameFaces, ScoredFaces, VideoInfo
 from videmo.emotion.labels import EMOTIONS
 from videmo.errors import VideoError
 from videmo.output.annotated import AnnotatedVideoSink
-from videmo.video.pyav import PyAvReader
 
 ONE_FRAME_S = 1 / FPS
-NOBODY = scored_faces(0)
-
-
-def annotate(
-    source: Path, target: Path, frames: slice = slice(None), faces: ScoredFaces = NOBODY
-) -> tuple[list[float], list[str]]:
-    """Annotate a file; returns the times of the frames given and the sink's warnings."""
-    reader = PyAvReader("clip", source)
-    sink = AnnotatedVideoSink(target, reader.info, EMOTIONS)
-    times_s = []
-    for frame in islice(reader.frames(), frames.start, frames.stop):
-        times_s.append(frame.time_s)
-        sink.write(FrameFaces(frame, faces))
-    assert sink.close() == [target]
-    reader.close()
-    return times_s, sink.warnings
 
 
 def times_of(path: Path) -> list[float]:
@@ -70,6 +53,19 @@ def test_every_frame_is_there_once_at_its_own_time_at_a_variable_rate(tmp_path: 
         stream = container.streams.video[0]
         # The last picture is shown for one mean step.
         assert 2.3 < float(stream.duration * stream.time_base) < 2.3 + 0.4
+
+
+@pytest.mark.parametrize(("name", "hours"), [("gap.ts", 9), ("gap.mkv", 700), ("gap.ts", 20)])
+def test_times_stay_right_after_a_gap_that_mp4_cannot_hold(name: str, hours: float, tmp_path: Path) -> None:
+    times_s = [0.0, 1.0, hours * 3600.0, hours * 3600.0 + 1]
+    source = write_clip(tmp_path / name, counting_pictures(4), times_s=times_s, fps=1)
+    given, warnings = annotate(source, tmp_path / "out.mp4")
+    assert warnings == []
+    assert given == pytest.approx(times_s, abs=1e-3)
+    shown_s = times_of(tmp_path / "out.mp4")
+    repeated = [time_s for time_s in shown_s if 1.1 < time_s < times_s[2] - 0.1]
+    assert [time_s for time_s in shown_s if time_s not in repeated] == pytest.approx(times_s, abs=1e-3)
+    assert len(repeated) <= 120
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (16, 16), (17, 31), (321, 241)])

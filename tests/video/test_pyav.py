@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from stamps import shift_stamp
 from synthetic import counting_pictures, face_at, plain, truncate, write_clip
 
 from videmo.datatypes import Frame
@@ -232,6 +233,23 @@ def test_a_clock_that_begins_anew_goes_on(tmp_path: Path) -> None:
     reader, frames = read(tmp_path / "joined.ts")
     assert np.diff([frame.time_s for frame in frames]) == pytest.approx(np.full(149, 0.04), abs=1e-3)
     assert reader.problems.warnings() == ("the clock began anew 2 times: the time goes on from the frame before",)
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize(("position", "error_s"), [(20, 1.5), (20, 100), (20, -1.2), (60, -1.5), (95, 1.0)])
+def test_one_wrong_time_moves_no_other(tmp_path: Path, position: int, error_s: float, b_frames: int) -> None:
+    path = write_clip(tmp_path / "clip.ts", counting_pictures(100), b_frames=b_frames)
+    reader, frames = read(shift_stamp(path, position, error_s))
+    assert [frame.time_s for frame in frames] == pytest.approx(np.arange(100) * 0.04, abs=1e-3)
+    assert reader.problems.warnings() == ("1 timestamps lay far off those around them: estimated from these",)
+
+
+@pytest.mark.parametrize("rate", [0.5, 25])
+def test_real_gaps_are_kept_and_no_frame_is_lost_at_them(tmp_path: Path, rate: float) -> None:
+    times_s = [0.0, 1 / rate, 30.0, 30 + 1 / rate, 40.0, 50.0]
+    reader, frames = read(write_clip(tmp_path / "gaps.mkv", counting_pictures(6), fps=rate, times_s=times_s))
+    assert [frame.time_s for frame in frames] == pytest.approx(times_s, abs=1e-3)
+    assert reader.problems.stray_pts == reader.problems.restarts == 0
 
 
 def test_a_resolution_change_is_scaled_to_the_first_size(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ class AnnotatedVideoSink:
         i420, faces = letterbox(i420, found, *self._size)
         usable = usable_mask(found, self._settings)
         draw_faces(split_planes(i420), faces, self._labels, usable, labels_shown=self._labels_shown, names=self._names)
-        writer.write(i420, item.frame.pts)
+        writer.write(i420, item.frame.pts, item.frame.clock_shifts)
 
     def _open(self, first: Frame, i420: UInt8Array) -> Mp4Writer:
         rows, width = i420.shape

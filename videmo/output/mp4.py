@@ -25,13 +25,17 @@ from videmo.settings import STALL_LIMIT_S
 # to 1.3 dB higher, SSIM within 0.001) for 59 to 74 % of its CPU time; files are 27 % larger, a still camera's 77 %.
 _X264 = {"preset": "superfast", "crf": "25", "bf": "0", "g": "120"}
 _MP4 = {"movie_timescale": "90000"}  # of the delay between picture and sound; the default is whole milliseconds
+# MP4 holds steps below 2^31 - 1 ticks of the track; FFmpeg puts a picture after a longer one right behind the picture
+# before, without a word. It takes 10,000 ticks a second at least, and gets there by doubling.
+_MOST_TICKS, _MOST_CHOSEN_TICKS_PER_S = 2**31 - 2, 20_000
 _HIGHEST_RATE = Fraction(120)  # some containers state their clock's rate; x264 takes it for the size of its buffers
 
 
 class Mp4Writer:
     """One annotated video in the making: pictures in, `path` out.
 
-    The first picture given is second 0 of the file; the sound starts with it and ends with the last one. The file is
+    The first picture given is second 0 of the file; the sound starts with it and ends with the last one. In a gap that
+    MP4 cannot hold, of 6.6 hours at 90,000 ticks a second, the picture before it is written again. The file is
     not rewritten for streaming over a network (that would be a second pass over it).
 
     Args:
@@ -63,6 +67,9 @@ class Mp4Writer:
         self._video, self._first_pts = video, first_pts
         self._tick = video.time_base
         self._frame_ticks = max(1, round(1 / (video.frame_rate * self._tick)))
+        ticks_per_s = max(self._tick.denominator, _MOST_CHOSEN_TICKS_PER_S)
+        self._most_step = max(1, Fraction(_MOST_TICKS, ticks_per_s) // self._tick)
+        self._last: VideoFrame | None = None
         self._end_s = 0.0
         self._source = None if source is None else _open_source(source, stall_limit_s)
         # A file of our own can be closed also when its end cannot be written; PyAV leaves its own open then.
@@ -81,19 +88,29 @@ class Mp4Writer:
         """What went wrong with the sound."""
         return self._sound.warnings if self._sound else []
 
-    def write(self, i420: UInt8Array, pts: int) -> None:
-        """Add the picture (H * 3 / 2, W) shown from `pts` on, in `video.time_base`."""
+    def write(self, i420: UInt8Array, pts: int, clock_shifts: tuple[int, ...] = ()) -> None:
+        """Add the picture (H * 3 / 2, W) shown from `pts` on, in `video.time_base`; see `Frame` for the shifts."""
+        if self._sound:
+            self._sound.follow([float(shift * self._tick) for shift in clock_shifts])
         frame = VideoFrame.from_ndarray(i420, format="yuv420p")
         frame.pts, frame.time_base, frame.duration = pts - self._first_pts, self._tick, self._frame_ticks
+        self._bridge(frame.pts)
         self._end_s = float((frame.pts + self._frame_ticks) * self._tick)
         self._encode(frame)
+        self._last = frame
+
+    def _bridge(self, pts: int) -> None:
+        """Show the last picture again as often as the gap until `pts` needs it."""
+        while self._last is not None and pts - (self._last.pts or 0) > self._most_step:
+            self._last.pts = (self._last.pts or 0) + self._most_step
+            self._encode(self._last)
 
     def close(self) -> Path:
         """Finish the file and return its path."""
         self._encode(None)
         with explained(self._path):
             if self._sound:
-                self._sound.advance(self._end_s)
+                self._sound.close(self._end_s)
             self._target.close()
             self._file.close()
         self._close_source()

@@ -21,6 +21,7 @@ class ReadProblems:
     missing_pts: int = 0
     reordered_pts: int = 0
     implausible_pts: int = 0
+    stray_pts: int = 0
     restarts: int = 0
     truncated: bool = False
 
@@ -35,6 +36,8 @@ class ReadProblems:
             told.append(f"{self.missing_pts} frames had no timestamp: estimated from the frame rate")
         if self.implausible_pts:
             told.append(f"{self.implausible_pts} timestamps lay over a month ahead: estimated from the frame rate")
+        if self.stray_pts:
+            told.append(f"{self.stray_pts} timestamps lay far off those around them: estimated from these")
         if self.restarts:
             told.append(f"the clock began anew {self.restarts} times: the time goes on from the frame before")
         if self.reordered_pts:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ _SHORTFALL_S, _SHORTFALL_FRAMES = 0.1, 4
 _MOST_STEP_S = 31 * 86_400
 # A step back this long between two frames is a clock that begins anew, as where recordings were joined.
 _LEAST_RESTART_S = 1
+# After a frame whose time is wrong, the next one comes this many mean steps at most after the one before it.
+_FEW_STEPS = 4
+# More packets than a decoder holds back, its threads and the order of display together.
+_MOST_HELD = 64
 # In these containers one packet is one picture, so a packet without a frame is a frame that could not be decoded.
 _PACKET_IS_FRAME = ("mov,", "matroska,")
 
@@ -58,11 +63,11 @@ class PyAvReader:
         self._container, stream = open_video(path, stall)
         self._decoded = _decode(path, self._container, stream, self.problems, stall)
         try:
-            self._first = next(self._decoded, None)
-            if self._first is None:
+            self._ahead = first = next(self._decoded, None)
+            if first is None:
                 raise VideoError(f"{path}: none of its video frames can be decoded, the file is damaged: copy it again")
-            self._display = display_of(path, stream, self._first)
-            self._clock = _Clock(self._container, stream, self._first, self.problems)
+            self._display = display_of(path, stream, first)
+            self._clock = _Clock(self._container, stream, first, self.problems)
             info = _info(video_id, path, self._container, stream, self._display.size)
             self.info = replace(info, start_pts=self._clock.start)
         except BaseException:
@@ -72,16 +77,23 @@ class PyAvReader:
     def frames(self) -> Iterator[Frame]:
         """Yield every decodable frame once; see `base.Reader`."""
         scaler, index = Scaler(), 0
-        frame, self._first = self._first, None
-        while frame is not None:
-            pts = self._clock.ticks(frame)
+        while (frame := self._peek()) is not None:
+            self._ahead = None
+            pts = self._clock.ticks(frame, self._peek)
             time_s = float(pts * self.info.time_base)
-            yield Frame(self.info, index, pts, time_s, VideoPicture(frame, self._display, scaler))
-            frame, index = next(self._decoded, None), index + 1
+            picture = VideoPicture(frame, self._display, scaler)
+            yield Frame(self.info, index, pts, time_s, picture, clock_shifts=self._clock.shifts)
+            index += 1
+
+    def _peek(self) -> VideoFrame | None:
+        """Return the next frame, which stays the next one until it is taken; at most this one is held."""
+        if self._ahead is None:
+            self._ahead = next(self._decoded, None)
+        return self._ahead
 
     def close(self) -> None:
         """Close the file; the decoder's threads end with it."""
-        self._first = None
+        self._ahead = None
         self._decoded.close()
         self._container.close()
 
@@ -120,6 +132,7 @@ class _Clock:
         self._step = max(1, round(1 / (frame_rate_of(stream) * time_base)))
         self._most, self._restart = round(_MOST_STEP_S / time_base), round(_LEAST_RESTART_S / time_base)
         self._offset = self.start
+        self.shifts: tuple[int, ...] = ()
         self._last = -1
         self._problems = problems
 
@@ -127,14 +140,19 @@ class _Clock:
         first, second = (frame.dts, frame.pts) if self._prefers_dts else (frame.pts, frame.dts)
         return first if first is not None else second
 
-    def ticks(self, frame: VideoFrame) -> int:
+    def ticks(self, frame: VideoFrame, peek: Callable[[], VideoFrame | None]) -> int:
         """Return the frame's time since the stream's start; none or a mad one is estimated, a repeated one moved up.
 
-        Where the clock begins anew the time goes on: the frame comes one mean step after the last one.
+        Where the clock begins anew the time goes on: the frame comes one mean step after the last one. A time far off
+        those around it is wrong, and the frame is put in the middle; `peek`, asked only then, returns the next frame.
         """
         stamp = self._stamp(frame)
+        if stamp is not None and (middle := self._middle(stamp - self._offset, peek)) is not None:
+            stamp = self._offset + middle
+            self._problems.stray_pts += 1
         if stamp is not None and stamp - self._offset <= self._last - self._restart:
             self._offset = stamp - self._last - self._step
+            self.shifts += (self.start - self._offset,)
             self._problems.restarts += 1
         ticks = None if stamp is None else stamp - self._offset
         is_mad = ticks is not None and ticks > self._last + self._most
@@ -148,6 +166,19 @@ class _Clock:
         self._last = ticks
         return ticks
 
+    def _middle(self, ticks: int, peek: Callable[[], VideoFrame | None]) -> int | None:
+        """Return a time between the last frame and the next one where `ticks` is far off both, None where it is not."""
+        runs_back, leaps = ticks <= self._last - self._restart, ticks >= self._last + self._restart
+        if self._last < 0 or not (runs_back or leaps):
+            return None
+        following = peek()
+        stamp = None if following is None else self._stamp(following)
+        if stamp is None:
+            return None
+        step = stamp - self._offset - self._last
+        goes_on = 0 < step <= max(self._restart, _FEW_STEPS * self._step)
+        return self._last + max(1, step // 2) if goes_on and (runs_back or stamp - self._offset < ticks) else None
+
 
 def _decode(
     path: Path, container: InputContainer, stream: VideoStream, problems: ReadProblems, stall: StallWatch
@@ -155,14 +186,16 @@ def _decode(
     """Yield the frames in display order; what cannot be decoded is skipped and counted."""
     packets = frames = 0
     last_pts = None
+    part = _LastPart(stream)
     for packet in _packets(container, stream, problems, stall):
+        part.see(packet)
         packets += packet.size > 0 and not packet.is_discard
         for frame in _decode_packet(stream, packet, problems):
             frames, last_pts = frames + 1, frame.pts
             yield frame
             stall.restart()
     if frames < packets and (last_pts is not None or not frames):  # without times nobody knows which frames are new
-        for frame in _decode_tail(path, last_pts, stall):
+        for frame in _decode_tail(path, last_pts, part.start if part.is_joined else None, stall):
             frames += 1
             yield frame
             stall.restart()
@@ -178,8 +211,31 @@ def _decode_packet(stream: VideoStream, packet: Packet[Any], problems: ReadProbl
         return []
 
 
-def _decode_tail(path: Path, after_pts: int | None, stall: StallWatch) -> Iterator[VideoFrame]:
-    """Yield the frames after `after_pts`, decoded without threads.
+class _LastPart:
+    """Follows the packets: is their clock one that began anew, and from which packet on is the end to be decoded again?
+
+    `start` counts packets from 0. It never lies before the last joint: frames there have the times of others.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self.is_joined = False
+        self.start = self._key = self._seen = 0
+        self._last_dts: int | None = None
+        self._restart = round(_LEAST_RESTART_S / (stream.time_base or 1))
+
+    def see(self, packet: Packet[Any]) -> None:
+        """Take the next packet."""
+        if packet.dts is not None:
+            if self._last_dts is not None and packet.dts <= self._last_dts - self._restart:
+                self.is_joined, self.start, self._key = True, self._seen, self._seen
+            self._last_dts = packet.dts
+        if packet.is_keyframe and self._seen - self._key >= _MOST_HELD:
+            self.start, self._key = self._key, self._seen
+        self._seen += 1
+
+
+def _decode_tail(path: Path, after_pts: int | None, start: int | None, stall: StallWatch) -> Iterator[VideoFrame]:
+    """Yield the frames after `after_pts`, decoded without threads, from the packet at `start` on where that is given.
 
     PyAV stops draining a decoder at the first error, and with frame threads as many good frames as there are threads
     may wait behind it. So the end of a damaged video is decoded once more, one packet at a time.
@@ -187,10 +243,10 @@ def _decode_tail(path: Path, after_pts: int | None, stall: StallWatch) -> Iterat
     problems = ReadProblems()  # counted the first time
     container, stream = open_video(path, stall, threaded=False)
     try:
-        if after_pts is not None:
+        if after_pts is not None and start is None:
             with suppress(av.error.FFmpegError):  # a file without an index is read from its beginning
                 container.seek(after_pts, stream=stream)
-        for packet in _packets(container, stream, problems, stall):
+        for packet in islice(_packets(container, stream, problems, stall), start or 0, None):
             for frame in _decode_packet(stream, packet, problems):
                 if after_pts is None or (frame.pts is not None and frame.pts > after_pts):
                     yield frame
