@@ -143,6 +143,14 @@ def test_a_finger_that_pans_the_page_does_not_seek_later(visit: Visit) -> None:
     visit.expect_at(1.1)
 
 
+def test_an_epoch_alone_between_gaps_is_a_dot(visit: Visit) -> None:
+    line = "{x: [0, 1, 2, null, 4, null, 6], y: [0.1, 0.2, null, null, 0.4, null, 0.6], line: {color: 'red', width: 1}}"
+    assert visit.ask(f"Timeline.prototype.dots({line}).map(({{x, y}}) => ({{x, y}}))") == [
+        {"x": [4, 6], "y": [0.4, 0.6]}
+    ]
+    assert visit.ask("Timeline.prototype.dots({x: [0, 1], y: [0.1, 0.2], line: {}})") == []
+
+
 def test_clocks_read_like_those_of_the_tables(visit: Visit) -> None:
     for seconds in (-0.5, -0.01, 0, 59.96, 75.26, 3599.94, 3599.96, 3725.67, 40000):
         assert visit.ask(f"spellClock({seconds})") == spell_clock(seconds)

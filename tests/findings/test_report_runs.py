@@ -11,6 +11,7 @@ import pandas as pd
 from html_pages import Reader
 from hypothesis import given
 from hypothesis import strategies as st
+from plotly.graph_objects import Figure
 from reported_runs import finish, wander, write_face
 from written_runs import write_segments, write_study, write_video
 
@@ -182,6 +183,20 @@ def test_only_certain_clusters_are_shaded() -> None:
     band = chart.figure["data"][0]
     assert band["x"] == [0.5, 0.5, None, 2.5, 2.5, None]
     assert band["y"] == [0.6, 0.4, None, 0.75, 0.25, None]
+
+
+def test_an_epoch_alone_between_gaps_is_seen() -> None:
+    nan = np.nan
+    means = [0.5, nan, 0.2, 0.3, nan, 0.4]
+    curve = pd.DataFrame({"epoch_start_s": np.arange(6.0), "epoch_end_s": np.arange(6.0) + 1, "mean": means})
+    keys = {"stimulus": "all", "signal": "happiness", "group": "old", "respondents": 3}
+    curve = curve.assign(**keys, low=[0.4, nan, 0.1, 0.1, nan, nan], high=[0.7, nan, 0.4, 0.4, nan, nan], showing=nan)
+    empty = pd.DataFrame()
+    (chart,) = draw_groups(Groups(1.0, ("happiness",), curve, empty, empty, empty, ()))
+    (dots,) = [trace for trace in chart.figure["data"] if trace["mode"] == "markers"]
+    assert (dots["x"], dots["y"]) == ([0.5, 5.5], [0.5, 0.4])
+    assert (dots["error_y"]["array"], dots["error_y"]["arrayminus"]) == ([0.2, None], [0.1, None])
+    assert len(Figure(chart.figure).data) == 4  # Plotly knows all of it
 
 
 def test_a_group_has_one_look_under_all_stimuli() -> None:

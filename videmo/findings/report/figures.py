@@ -65,7 +65,7 @@ def tell_left_out(groups: Groups) -> Iterator[str]:
 
 
 def _draw(at: int, group: object, curve: pd.DataFrame) -> list[Json]:
-    """Return band, mean and share of one group; `at` is its place among the groups of all stimuli."""
+    """Return band, mean and share of one group, and its dots; `at` is its place among the groups of all stimuli."""
     middles_s = curve[["epoch_start_s", "epoch_end_s"]].mean(axis=1).to_numpy(float)
     colour, name = _COLOURS[at % len(_COLOURS)], spell_in_chart(str(group))
     # Stimuli may have groups of their own: the seventh has the first one's colour, but another dash.
@@ -77,7 +77,7 @@ def _draw(at: int, group: object, curve: pd.DataFrame) -> list[Json]:
         "x": x,
         "y": y,
         "fill": "toself",
-        "fillcolor": f"rgba{(*bytes.fromhex(colour[1:]), 0.2)}",
+        "fillcolor": _fade(colour),
         "mode": "none",
         "hoverinfo": "skip",
     }
@@ -93,7 +93,36 @@ def _draw(at: int, group: object, curve: pd.DataFrame) -> list[Json]:
             "showlegend": False,
             "hovertemplate": f"%{{y:.0%}}{says}",
         },
+        *_dot_lone(curve, middles_s, colour, name),
     ]
+
+
+def _dot_lone(curve: pd.DataFrame, middles_s: Float64Array, colour: str, name: str) -> Iterator[Json]:
+    """Yield dots, the mean's with its band, at epochs that are alone between two gaps: a line needs two points."""
+    for column, axis in (("mean", "y"), ("showing", "y2")):
+        known = np.pad(curve[column].notna().to_numpy(), 1)
+        alone = known[1:-1] & ~known[:-2] & ~known[2:]
+        if alone.any():
+            lone = curve[alone]
+            ends = {"array": _plain(lone["high"] - lone["mean"]), "arrayminus": _plain(lone["mean"] - lone["low"])}
+            band = {"type": "data", "symmetric": False, "width": 0, "thickness": 5, **ends}
+            yield {
+                "x": _plain(middles_s[alone]),
+                "y": _plain(lone[column]),
+                "yaxis": axis,
+                "mode": "markers",
+                "marker": {"color": colour, "size": 6},
+                **({"error_y": {**band, "color": _fade(colour)}} if column == "mean" else {}),
+                "name": name,
+                "legendgroup": name,
+                "showlegend": False,
+                "hoverinfo": "skip",
+            }
+
+
+def _fade(colour: str) -> str:
+    """Return a colour (#rrggbb) as the ground of a band."""
+    return f"rgba{(*bytes.fromhex(colour[1:]), 0.2)}"
 
 
 def _outline(x: Float64Array, low: Float64Array, high: Float64Array) -> tuple[list[float | None], list[float | None]]:

@@ -86,7 +86,16 @@ class Timeline {
         hovertemplate: `%{y:.2f}<extra>${spellInChart(kind === "raw" ? `${name}, raw` : name)}</extra>`,
       })),
     );
-    return [...lines, this.marks()];
+    return [...lines, ...lines.flatMap((line) => this.dots(line)), this.marks()];
+  }
+
+  /** Returns dots at the epochs of a line that are alone between two gaps: it needs two points to be seen. */
+  dots({ x, y, name, visible, opacity, line }) {
+    const missing = (at) => (y[at] ?? null) === null;
+    const lone = y.flatMap((_, at) => (!missing(at) && missing(at - 1) && missing(at + 1) ? [at] : []));
+    if (!lone.length) return [];
+    const marker = { color: line.color, size: line.width + 3 };
+    return [{ x: lone.map((at) => x[at]), y: lone.map((at) => y[at]), name, mode: "markers", visible, opacity, marker, hoverinfo: "skip" }];
   }
 
   /** Returns x (middle of each epoch) and y of the track, with a break wherever an epoch has no value. */
