@@ -69,7 +69,7 @@ class RunRecord:
             "stages": [asdict(stage) for stage in stages],
             "bottleneck": bottleneck(tuple(stages)),
         }
-        self._folder.write_run(values)
+        self._folder.write_run(values, ended=status != "running")
 
 
 def _version_of(library: str) -> str | None:
