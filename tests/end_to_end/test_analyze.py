@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import synthetic
 
 import videmo
 from videmo.datatypes import Detections, RunReport
@@ -194,3 +195,13 @@ def test_the_detector_sees_the_size_that_was_asked_for(clip: Path, monkeypatch: 
     monkeypatch.setattr(HaarDetector, "_detect_one", lambda _, image: seen.append(image.shape) or Detections.none())
     assert len(list(videmo.stream(clip, videmo.Settings(detector="haar", detect_size_px=160, fps=5)))) == 8
     assert set(seen) == {(120, 160)}
+
+
+def test_where_no_frame_is_due_the_warning_does_not_say_that_the_video_ends_before_the_start(tmp_path: Path) -> None:
+    clip = synthetic.moving_face_clip(tmp_path / "clip.mp4", duration_s=1, fps=10, side_px=140)
+    settings = videmo.Settings(stride=10, start_s=0.5, detector="haar", annotated_video=False, charts=False)
+    (video,) = videmo.analyze([clip], tmp_path / "out", settings).videos
+    assert video.frames_analysed == 0
+    assert video.warnings == (
+        "no frame was analysed: the video ends before the time to start at, or no frame is due from there to the end",
+    )

@@ -17,6 +17,7 @@ from videmo.analysis.models import Models, open_models
 from videmo.datatypes import AlignedFaces, FrameFaces, UInt8Array
 from videmo.emotion.labels import LABEL_NAMES
 from videmo.errors import OutputError, UsageError, VideoError
+from videmo.filenames import show_name
 from videmo.output.files import explained, replacing
 from videmo.pipeline.meters import Meters
 from videmo.settings import Settings
@@ -27,7 +28,7 @@ COLUMNS: Final = (
     *("file", "label", "split", "source", "frame_index", "time_s", "track_id"),
     *("x1", "y1", "x2", "y2", "detection_score"),
 )
-"""Columns of labels.csv: box in px of the frame as displayed; `source` is the video or picture."""
+"""Columns of labels.csv: box in px of the frame as displayed; `source` is the video or picture (see `show_name`)."""
 
 SPLITS: Final = ("train", "valid", "test")
 
@@ -125,7 +126,7 @@ def _write_faces(source: Input, out: Path, models: Models, settings: Settings) -
             for face, crop in enumerate(item.faces.crops):
                 name = f"{source.video_id}/{item.frame.index:06d}-{item.faces.track_ids[face]}.png"
                 _write_png(out / name, crop)
-                yield (name, str(picture), *_describe(item, face))
+                yield (name, show_name(picture), *_describe(item, face))
 
 
 def _describe(item: FrameFaces[AlignedFaces], face: int) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
@@ -11,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from videmo.analysis.ownership import FILES, RUN, Ownership, read_footer, read_run
 from videmo.datatypes import VideoReport
 from videmo.errors import UsageError
-from videmo.findings.table_file import TableFile
 from videmo.output.checksums import CHECKSUMS, Checksums
 from videmo.output.files import explained, replacing
 from videmo.output.names import IDENTITIES, REPORT_PAGE, REPORT_TABLES, SEGMENTS, STUDY
 from videmo.output.parquet import retell
 from videmo.output.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, check_version, videos_schema
-from videmo.settings import Existing
+from videmo.settings import Settings
+from videmo.video.discover import Input
 
 if TYPE_CHECKING:
     from videmo.analysis.overall import OverallTables
@@ -36,11 +38,11 @@ FINGERPRINT = (
 """Footer values that must agree for a finished video to be taken over by `--resume`."""
 
 REPORT = "videmo.report"
-RUN = "run.json"
 OVER_ALL = ("videos.parquet", "tracks.parquet", RUN)
 """What every run writes anew about all of its videos."""
 
-TABLES = (CHECKSUMS, *OVER_ALL, STUDY, SEGMENTS, IDENTITIES, REPORT_PAGE)
+_OF_A_RUN = (CHECKSUMS, *OVER_ALL, STUDY, SEGMENTS)
+TABLES = (*_OF_A_RUN, IDENTITIES, REPORT_PAGE)
 PARTS = {"frames": ".parquet", "faces": ".parquet", "annotated": ".mp4", "charts": ".png"}
 
 
@@ -50,6 +52,8 @@ class RunFolder:
     A video is finished when `frames/<video_id>.parquet` exists: that file is renamed last and its footer holds the
     video's report, so that the tables over all videos can always be written again from what lies in the folder.
     `checksums.sha256` says what the files were when they were finished; it is written after all others.
+
+    What videmo did not write (see `Ownership`) is never removed or replaced.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,6 +65,11 @@ class RunFolder:
     def checksums(self) -> Checksums:
         """What the files of the folder are; asked for once the folder is ready."""
         return Checksums(self.path)
+
+    @cached_property
+    def owned(self) -> Ownership:
+        """Which files of the folder are videmo's."""
+        return Ownership(self.path)
 
     @cached_property
     def overall(self) -> OverallTables:
@@ -79,25 +88,38 @@ class RunFolder:
         found = ((path, suffix) for part, suffix in PARTS.items() for path in (self.path / part).glob(f"*{suffix}"))
         return {path.name.removesuffix(suffix) for path, suffix in found}
 
-    def check(self, existing: Existing, sources: Mapping[str, str]) -> None:
+    def check(self, settings: Settings, sources: Sequence[Input]) -> None:
         """Raise UsageError where results are there and refused, or cannot be gone on with; nothing is touched.
 
-        They cannot if a newer videmo wrote them, or if some are of none of the `sources` (paths by video id): they
-        would stay among the new ones, and no table over all videos would know them.
+        They cannot if a newer videmo wrote them, or if some are of none of the `sources`: they would stay among the new
+        ones, and no table over all videos would know them. Nor can a run begin that would read what it writes, or
+        replace a file that videmo did not write.
         """
+        self._check_inputs(sources)
         held = [path for path in self._ours() if path.suffix != ".partial"]
-        if held and existing == "refuse":
+        if held and settings.existing == "refuse":
             raise UsageError(f"{self.path} already holds results: use --resume to go on, --overwrite to start again")
-        if existing == "resume":
+        if settings.existing == "resume":
             self._check_versions()
-            paths = set(sources.values())
-            others = [name for name, said in self._footers() if name not in sources and said.get(_SOURCE) not in paths]
-            if others:
-                named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-                way_out = "name their files as well, or another folder with --out"
-                raise UsageError(f"{self.path} holds results of {named}, which no input stands for: {way_out}")
+            self._check_others(sources)
+        self.check_owned(self._planned(settings, sources))
 
-    def prepare(self, existing: Existing, sources: Mapping[str, str], preset_sha256: str) -> None:
+    def check_owned(self, paths: Iterable[Path]) -> None:
+        """Raise UsageError where a file is there that videmo did not write; for those that are to be written."""
+        for path in paths:
+            if os.path.lexists(path) and path not in self.owned:
+                way_out = "move it away, or name another folder with --out"
+                raise UsageError(f"{path}: is there already and was not written by videmo: {way_out}")
+
+    def take(self, settings: Settings, sources: Sequence[Input]) -> None:
+        """Claim what a run is to write, once `check` has passed; `write_run` must follow before anything is removed."""
+        self.owned.claim([*self._ours(), *self._planned(settings, sources)])
+        if settings.existing == "overwrite":
+            with explained(self.path):
+                (self.path / CHECKSUMS).unlink(missing_ok=True)
+        self.checksums.drop(self.path / name for name in OVER_ALL)
+
+    def prepare(self, settings: Settings, sources: Sequence[Input], preset_sha256: str) -> None:
         """Make the folder ready: results that are there are removed or kept to go on with.
 
         Those of another model go, lest a run that is stopped leave videos of other columns side by side; so do those
@@ -105,29 +127,71 @@ class RunFolder:
 
         Raises OutputError when the folder cannot be written to.
         """
-        if existing == "resume":
+        if settings.existing == "resume":
+            ids = {source.video_id for source in sources}
             for video_id, said in list(self._footers()):
-                if video_id not in sources or said.get(_PRESET) != preset_sha256:
+                if video_id not in ids or said.get(_PRESET) != preset_sha256:
                     self.withdraw(video_id)
+        planned = set(self._planned(settings, sources))
         with explained(self.path):
             for path in self._ours():
-                if existing == "overwrite" or path.suffix == ".partial":
+                # run.json is written already, and names what is videmo's.
+                if path.suffix == ".partial" or (settings.existing == "overwrite" and path.name != RUN):
                     path.unlink()
+                    if path not in planned:
+                        self.owned.forget(path)
             for part in PARTS:
                 (self.path / part).mkdir(parents=True, exist_ok=True)
-        self.checksums.drop(self.path / name for name in OVER_ALL)
+
+    def claim(self, path: Path) -> None:
+        """Have run.json name a file of videmo's that is written beside a run; see `check_owned`.
+
+        Raises:
+            OutputError: the folder cannot be written to.
+        """
+        run = read_run(self.path)
+        if run is None or self.owned.name(path) in run.get(FILES, ()):
+            return
+        self.owned.claim([*self._ours(), path])
+        self.checksums.drop([self.path / RUN])
+        self.write_run(run, ended=False)
+        self.checksums.add([self.path / RUN])
+        self.checksums.write()
+
+    def _check_inputs(self, sources: Sequence[Input]) -> None:
+        """Raise UsageError for an input that lies where results go."""
+        places = {os.path.realpath(self.path / part): self.path / part for part in PARTS}
+        for path in (path for source in sources for path in source.paths):
+            if place := places.get(os.path.dirname(os.path.realpath(path))):  # noqa: PTH120 (no path to be resolved)
+                raise UsageError(f"{path}: lies in {place}, where results go: name another folder with --out")
+
+    def _check_others(self, sources: Sequence[Input]) -> None:
+        """Raise UsageError for finished videos that no input stands for."""
+        ids, paths = {source.video_id for source in sources}, {source.shown_path for source in sources}
+        others = [name for name, said in self._footers() if name not in ids and said.get(_SOURCE) not in paths]
+        if others:
+            named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+            way_out = "name their files as well, or another folder with --out"
+            raise UsageError(f"{self.path} holds results of {named}, which no input stands for: {way_out}")
+
+    def _planned(self, settings: Settings, sources: Sequence[Input]) -> Iterator[Path]:
+        """Yield the files that a run may write."""
+        yield from (self.path / name for name in _OF_A_RUN)
+        left_out = {"annotated": not settings.annotated_video, "charts": not settings.charts}
+        parts = [part for part in PARTS if not left_out.get(part)]
+        yield from (self.part(part, source.video_id) for source in sources for part in parts)
 
     def _footers(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Yield the videos that lie finished in the folder and what their tables say; nothing of a damaged one."""
         for path in sorted((self.path / "frames").glob(f"*{PARTS['frames']}")):
-            yield path.name.removesuffix(PARTS["frames"]), _footer(path) or {}
+            yield path.name.removesuffix(PARTS["frames"]), read_footer(path) or {}
 
     def withdraw(self, video_id: str) -> None:
         """Remove the files of a video that is about to get others, the one that marks it as finished first.
 
         So a crash between the new files finds a video that is not finished, never old files beside new ones.
         """
-        paths = [self.part(part, video_id) for part in PARTS]
+        paths = self._owned_parts(video_id)
         self.checksums.drop(paths)
         for path in paths:
             with explained(path):
@@ -142,7 +206,7 @@ class RunFolder:
 
     def complete(self, video_id: str) -> None:
         """Take down what the run's own files say of a finished video: a run that is stopped has no time to look."""
-        self.checksums.add(self.part(part, video_id) for part in PARTS)
+        self.checksums.add(self._owned_parts(video_id))
         self.overall.add(video_id)
 
     def finished(
@@ -152,7 +216,7 @@ class RunFolder:
         frames, faces = self.part("frames", video_id), self.part("faces", video_id)
         if not (frames.exists() and faces.exists()):
             return None
-        footer, expected = _footer(frames) or {}, {**metadata, SCHEMA_VERSION_KEY: SCHEMA_VERSION}
+        footer, expected = read_footer(frames) or {}, {**metadata, SCHEMA_VERSION_KEY: SCHEMA_VERSION}
         if REPORT not in footer or any(footer.get(key) != expected.get(key) for key in keys):
             return None
         try:
@@ -164,10 +228,12 @@ class RunFolder:
         """Put the columns of the study into the tables of finished videos, see `OverallTables.carry_study`."""
         self.overall.carry_study(self.part(part, video_id) for video_id in video_ids for part in ("faces", "frames"))
 
-    def write_run(self, values: Mapping[str, Any]) -> None:
-        """Write run.json whole."""
+    def write_run(self, values: Mapping[str, Any], *, ended: bool) -> None:
+        """Write run.json whole, with the files that are videmo's; once a run has `ended`, those that came to be."""
+        names = sorted(name for name in self.owned.names if not ended or (self.path / name).exists())
         with replacing(self.path / RUN) as partial:
-            partial.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = json.dumps({**values, FILES: names}, indent=2, ensure_ascii=False)
+            partial.write_text(text + "\n", encoding="utf-8")
 
     def write_checksums(self) -> None:
         """Write what the files of the run are, once all others are written."""
@@ -177,7 +243,7 @@ class RunFolder:
     def _check_versions(self) -> None:
         """Raise UsageError where a table is not damaged, yet unknown to this videmo or newer: it would be lost."""
         for path in self._ours():
-            if path.suffix != ".parquet" or path.parent.name == REPORT_TABLES or (said := _footer(path)) is None:
+            if path.suffix != ".parquet" or path.parent.name == REPORT_TABLES or (said := read_footer(path)) is None:
                 continue
             version = said.get(SCHEMA_VERSION_KEY)
             if check_version(version, path) > check_version(SCHEMA_VERSION, path):
@@ -186,15 +252,18 @@ class RunFolder:
                     "update videmo, or name another folder with --out"
                 )
 
+    def _owned_parts(self, video_id: str) -> list[Path]:
+        """Return the files of a video, there or not, that are videmo's."""
+        return [path for part in PARTS if (path := self.part(part, video_id)) in self.owned]
+
     def _ours(self) -> Iterator[Path]:
-        """Yield the files of videmo that lie in the folder, half-written ones too; none where it never ran."""
-        if not any((self.path / name).exists() for name in (RUN, f"{RUN}.partial", CHECKSUMS, "frames")):
-            return  # a folder of the user's may be called charts
+        """Yield the files of videmo that lie in the folder, half-written ones too."""
         names = [name for table in TABLES for name in (table, f"{table}.partial")]
-        yield from (path for name in names if (path := self.path / name).is_file())
+        lying = [path for name in names if (path := self.path / name).is_file()]
         for part, suffix in (PARTS | {REPORT_TABLES: ".parquet"}).items():
             for pattern in (f"*{suffix}", f"*{suffix}.partial"):
-                yield from sorted((self.path / part).glob(pattern))
+                lying += sorted((self.path / part).glob(pattern))
+        return (path for path in lying if path in self.owned)
 
 
 def report_to_json(report: VideoReport) -> str:
@@ -213,12 +282,3 @@ def report_from_json(text: str) -> VideoReport:
     values = {item.name: told[item.name] for item in fields(VideoReport) if item.name in told}
     pa.Table.from_pylist([values], videos_schema())  # of the types that its row will need
     return VideoReport(**{**values, "warnings": tuple(values["warnings"])})
-
-
-def _footer(path: Path) -> dict[str, str] | None:
-    """Return what videmo says in the footer of a table; None where the table is damaged."""
-    try:
-        with TableFile(path) as file:
-            return file.footer
-    except UsageError:
-        return None

@@ -50,7 +50,9 @@ class Context:
     progress: ProgressListener
 
 
-_NOTHING_ANALYSED: Final = "no frame was analysed: the video ends before the time to start at"
+_NOTHING_ANALYSED: Final = (
+    "no frame was analysed: the video ends before the time to start at, or no frame is due from there to the end"
+)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from videmo.datatypes import Detections, ScoredFaces, TrackedFaces
 from videmo.detection.whole_picture import WholePicture
 from videmo.emotion.align import Framing
 from videmo.errors import UsageError, VideoError
+from videmo.filenames import show_name
 from videmo.output.schema import BOX_COLUMNS
 from videmo.pipeline.meters import Meters
 from videmo.settings import Settings
@@ -131,7 +132,7 @@ class _Unrelated:
 def _tabulate(pictures: Iterator[PictureFaces], labels: Sequence[str]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for picture in pictures:
-        rows += _rows(picture, labels) or [{"file": str(picture.path), "error": picture.error}]
+        rows += _rows(picture, labels) or [{"file": show_name(picture.path), "error": picture.error}]
     numbers = [*BOX_COLUMNS, "detection_score", *labels]
     columns = ["file", "face", *BOX_COLUMNS, "detection_score", "emotion", *labels, "error"]
     types = (
@@ -146,7 +147,7 @@ def _rows(picture: PictureFaces, labels: Sequence[str]) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "file": str(picture.path),
+            "file": show_name(picture.path),
             "face": number,
             **dict(zip(BOX_COLUMNS, box, strict=True)),
             "detection_score": score,

@@ -14,6 +14,7 @@ from typing import Any
 import videmo
 from videmo.analysis.folder import RunFolder
 from videmo.datatypes import StageStatistics, VideoReport
+from videmo.filenames import show_name
 from videmo.output.schema import SCHEMA_VERSION
 from videmo.pipeline.meters import bottleneck
 from videmo.presets import Preset
@@ -59,8 +60,8 @@ class RunRecord:
             "status": status,
             "started": self._began.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 3),
-            "settings": self._settings.describe(),
-            "preset": {"name": self._preset.name, "sha256": self._preset.sha256},
+            "settings": {name: _as_text(value) for name, value in self._settings.describe().items()},
+            "preset": {"name": show_name(self._preset.name), "sha256": self._preset.sha256},
             "versions": {"videmo": videmo.__version__, **{name: _version_of(name) for name in LIBRARIES}},
             "machine": {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()},
             "videos": {
@@ -69,7 +70,12 @@ class RunRecord:
             "stages": [asdict(stage) for stage in stages],
             "bottleneck": bottleneck(tuple(stages)),
         }
-        self._folder.write_run(values)
+        self._folder.write_run(values, ended=status != "running")
+
+
+def _as_text(value: Any) -> Any:
+    """Return a setting as JSON in UTF-8 takes it: the path of a model may hold other bytes."""
+    return show_name(value) if isinstance(value, str) else value
 
 
 def _version_of(library: str) -> str | None:

@@ -94,6 +94,8 @@ def _render_one(
     _check_unchanged(source, run.footer(video_id))
     reader = open_reader(source, settings.image_fps, settings.stall_limit_s)
     target = folder.part("annotated", video_id)
+    folder.check_owned([target])
+    folder.claim(target)
     sink = AnnotatedVideoSink(
         target,
         reader.info,

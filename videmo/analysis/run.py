@@ -103,14 +103,14 @@ def _run(
     progress: ProgressListener,
 ) -> RunReport:
     """Make the folder ready, run the lanes and write the tables over all videos, also when the run is stopped."""
-    paths = {source.video_id: source.shown_path for source in sources}
-    folder.check(settings.existing, paths)
+    folder.check(settings, sources)
     record = RunRecord(folder, settings, preset)
     with open_models(settings) as models:  # before anything is touched: what the settings name may not be there
-        folder.prepare(settings.existing, paths, preset.sha256)
+        folder.take(settings, sources)
+        record.write("running", ())
+        folder.prepare(settings, sources, preset.sha256)
         if plan:
             folder.overall.write_study(plan, record.metadata)
-        record.write("running", ())
         heard = _Remember(progress, lambda video_id: folder.finished(video_id, record.metadata, SAME_COLUMNS))
         context = Context(folder, settings, preset, models, heard)
         try:

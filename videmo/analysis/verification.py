@@ -122,15 +122,15 @@ def _check_preset(name: str, task: str, sha256: str) -> Check:
     try:
         preset = find_preset(name, task)
     except PresetError as error:
-        return Check("preset", name, "missing", str(error), harms=True)
+        return Check("preset", show_name(name), "missing", str(error), harms=True)
     try:
         preset.check_weights()
         if preset.has_openvino:
             preset.check_openvino()
     except PresetError as error:
-        return Check("preset", name, "changed", str(error), harms=True)
+        return Check("preset", show_name(name), "changed", str(error), harms=True)
     versions = {preset.version("keras"), preset.version("openvino")}
-    return _compare("preset", name, sha256 if sha256 in versions else preset.sha256, sha256)
+    return _compare("preset", show_name(name), sha256 if sha256 in versions else preset.sha256, sha256)
 
 
 def _check_outputs(out: Path, recorded: Mapping[str, str]) -> Iterator[Check]:

@@ -22,15 +22,23 @@ def demo(
     from videmo.demo import write_demo_clip
     from videmo.output.files import explained
     from videmo.settings import Settings
+    from videmo.video.discover import Input
 
     clip = out / "astronaut.mp4"
     if RunFolder(out).video_ids() - {clip.stem}:
         raise UsageError(f"{out} holds results of other videos: name another folder with --out")
+    settings = Settings(existing="overwrite")
+    folder = RunFolder(out)
+    folder.check(settings, [Input(clip.stem, (clip,), "video")])
+    folder.check_owned([clip])
     with explained(out):
         out.mkdir(parents=True, exist_ok=True)
         write_demo_clip(clip)
-    with open_progress(Progress.BAR) as listener:
-        report = analyze([clip], out, Settings(existing="overwrite"), progress=listener)
+    try:
+        with open_progress(Progress.BAR) as listener:
+            report = analyze([clip], out, settings, progress=listener)
+    finally:
+        RunFolder(out).claim(clip)  # also of a demo that was stopped: it may be repeated
     show_report(report, out, Progress.BAR, stats=False)
     if report.failed:
         raise typer.Exit(VideoError.exit_code)

@@ -71,4 +71,5 @@ def _write(table: pd.DataFrame, out: Path, settings: Settings) -> None:
         named = {"videmo.preset": preset.name, "videmo.preset_sha256": preset.sha256}
         rows = pa.Table.from_pandas(table, preserve_index=False)
         metadata = (rows.schema.metadata or {}) | footer("pictures", named, preset.labels)
-        pq.write_table(rows.replace_schema_metadata(metadata), partial, compression="zstd")
+        with partial.open("wb") as file:  # Arrow takes no path with bytes that are not UTF-8
+            pq.write_table(rows.replace_schema_metadata(metadata), file, compression="zstd")

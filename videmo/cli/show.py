@@ -36,7 +36,7 @@ def show_plan(
     earlier = out if settings.existing == "resume" else None
     for note in plan_study(found.inputs, preset.labels, **study, earlier=earlier).notes:
         show_note(note, progress)
-    RunFolder(out).check(settings.existing, {source.video_id: source.shown_path for source in found.inputs})
+    RunFolder(out).check(settings, found.inputs)
     plugins.load("detectors", settings.detector)(settings)
     for source in found.inputs:
         many = f" ({len(source.paths)} pictures)" if len(source.paths) > 1 else ""

@@ -57,7 +57,17 @@ class TableFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._explained():
-            self._file = pq.ParquetFile(path)
+            # Arrow takes no path with bytes that are not UTF-8, and closes no file that it did not open.
+            self._opened = path.open("rb")
+        try:
+            self._read_footer()
+        except BaseException:
+            self._opened.close()
+            raise
+
+    def _read_footer(self) -> None:
+        with self._explained():
+            self._file = pq.ParquetFile(self._opened)
             metadata = self._file.metadata.metadata or {}
             self.footer = {k.decode(): v.decode() for k, v in metadata.items() if k.startswith(b"videmo.")}
             self.schema: pa.Schema = self._file.schema_arrow
@@ -124,6 +134,7 @@ class TableFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self

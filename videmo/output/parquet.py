@@ -136,7 +136,8 @@ def retell(path: Path, says: Mapping[str, str]) -> None:
     Raises:
         OutputError: the disk is full or the folder does not allow it.
     """
-    with replacing(path) as partial, pq.ParquetFile(path) as table, partial.open("wb") as file:
+    # Arrow takes no path with bytes that are not UTF-8.
+    with replacing(path) as partial, path.open("rb") as old, pq.ParquetFile(old) as table, partial.open("wb") as file:
         schema = table.schema_arrow
         said = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
         with pq.ParquetWriter(file, schema.with_metadata(said | dict(says)), compression="zstd") as writer:
