@@ -27,7 +27,8 @@ class Ownership:
 
     run.json names the files of a run before the first of them is written, so that those of a run that was killed are
     known as well. An older videmo named none: there it is the files in checksums.sha256, and annotated videos and
-    charts of videos whose tables are there. A table of videmo says itself that it is one.
+    charts of videos whose tables are there. A table of videmo says itself that it is one; one that is damaged
+    counts as videmo's where videmo ran, and an empty file holds nothing to lose.
     """
 
     def __init__(self, out: Path) -> None:
@@ -51,7 +52,10 @@ class Ownership:
             return self._ran or name == f"{RUN}.partial"
         if name in _BEGINS:
             return self._ran and _BEGINS[name] in _beginning(path)
-        return bool(read_footer(path)) if path.suffix == ".parquet" else self._goes_with_tables(path)
+        if path.suffix == ".parquet":
+            said = read_footer(path)
+            return bool(said) if said is not None else self._ran or (path.is_file() and not path.stat().st_size)
+        return self._goes_with_tables(path)
 
     def name(self, path: Path) -> str:
         """Return the name by which a file goes in run.json."""
