@@ -81,6 +81,41 @@ def test_constant_groups_have_no_infinite_t() -> None:
     assert cluster_test(first, first, paired=True).p == 1.0
 
 
+@pytest.mark.parametrize(("paired", "n"), [(False, 3), (False, 4), (True, 4), (True, 6)])
+@pytest.mark.parametrize("spread", [3e-4, 1e-5, 1e-9])
+def test_tight_groups_far_apart_have_no_p_below_the_least_possible(spread: float, paired: bool, n: int) -> None:
+    """The one split seen and its mirror are as extreme as can be, however tight the groups: p is that of wider ones."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        first, second = rng.normal(size=(2, n, 20))
+        wide, tight = (
+            cluster_test(0.95 + sd * first, 0.05 + sd * second, paired=paired, permutations=500, seed=seed).p
+            for sd in (0.05, spread)
+        )
+        assert tight == wide
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("level", [0.3, 0.1, 0.7, 1.0, 0.0])
+def test_an_epoch_without_any_difference_does_not_hide_the_others(level: float, paired: bool) -> None:
+    """The mean of twenty-four 0.3 is not 0.3 to the last digit, and 0.1 + 0.2 is not 0.3."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(0.3, 0.05, (2, 12, 30))
+    first[:, 10:20] += 0.1
+    first[:, 0], second[:, 0] = level, level + 0.1 - 0.1
+    first[:2, 0] = second[:2, 0] = NAN
+    test = cluster_test(first, second, paired=paired, permutations=500)
+    assert test.t[0] == 0.0
+    assert [(c.start, c.stop) for c in test.clusters if c.p < 0.01] == [(10, 20)]
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_nobody_usable_gives_no_clusters(paired: bool) -> None:
+    nobody = np.full((4, 3), NAN)
+    assert cluster_test(nobody, nobody, paired=paired, permutations=10).clusters == ()
+    assert cluster_test(nobody[:, :0], nobody[:, :0], paired=paired, permutations=10).clusters == ()
+
+
 @pytest.mark.parametrize("paired", [False, True])
 @given(scale=st.floats(0.01, 100), shift=st.floats(-100, 100), seed=st.integers(0, 5))
 def test_units_do_not_matter(paired: bool, scale: float, shift: float, seed: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videmo.findings.segment_summary import label_rows, summarize_segments
+from videmo.findings.segment_summary import label_rows, name_segments, summarize_segments
 
 LABELS = ("neutral", "happiness")
 
@@ -90,6 +91,48 @@ def test_segments_of_other_videos_do_not_label() -> None:
     labelled = label_rows(both, segments((0.0, 9.0, "ad")).assign(video_id="w"))
     assert names_in(labelled) == [None] * 5 + ["ad"] * 5
     assert names_in(label_rows(FACES, segments())) == [None] * 5
+
+
+def label_one_by_one(rows: pd.DataFrame, spans: pd.DataFrame) -> list[tuple[int, str | None]]:
+    """Return the position and a name for each row and segment that it lies in, row by row."""
+    found = []
+    for position, (video_id, time_s) in enumerate(zip(rows["video_id"], rows["time_s"], strict=True)):
+        inside = (spans["video_id"] == video_id) & (spans["start_s"] <= time_s) & (time_s < spans["end_s"])
+        found += [(position, name) for name in spans["segment"][inside].tolist() or [None]]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rows_of_many_videos_in_any_order(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = pd.DataFrame({"video_id": rng.choice(list("abcdef"), 80), "time_s": rng.integers(0, 20, 80) / 2.0})
+    rows.index = rng.permutation(80) + 7
+    starts_s = rng.integers(0, 10, 12).astype(float)
+    spans = pd.DataFrame({"video_id": rng.choice(list("bcdefgh"), 12), "start_s": starts_s})
+    spans = spans.assign(end_s=starts_s + rng.integers(1, 5, 12), segment=[f"s{i}" for i in range(12)])
+    spans.index = rng.permutation(12)
+    expected = label_one_by_one(rows, spans)
+    labelled = label_rows(rows, spans)
+    assert labelled.drop(columns="segment").equals(rows.iloc[[position for position, _ in expected]])
+    assert names_in(labelled) == [name for _, name in expected]
+    named = name_segments(rows, spans)
+    assert named.drop(columns="segment").equals(rows.reset_index(drop=True))
+    together = pd.DataFrame(expected).dropna().groupby(0)[1].agg("; ".join)
+    assert names_in(named) == names_in(pd.DataFrame({"segment": together.reindex(range(80))}))
+
+
+def test_segments_of_many_videos_take_no_time() -> None:
+    """Every segment's video searched all rows, in an export for each piece again: 0.37 s with 400 videos."""
+    names = [f"interview_{number:04d}" for number in range(1000)]
+    spans = pd.DataFrame({"video_id": names, "start_s": 0.0, "end_s": 3.0, "segment": "ad"})
+    rows = pd.DataFrame({"video_id": np.repeat(names, 100), "time_s": np.tile(np.arange(100.0), 1000)})
+    started = time.process_time()
+    assert (name_segments(rows, spans)["segment"] == "ad").sum() == 3000
+    assert time.process_time() - started < 3
+    started = time.process_time()
+    for _ in range(20):
+        name_segments(rows[:100], spans)
+    assert time.process_time() - started < 1
 
 
 @given(

@@ -24,7 +24,11 @@ from videmo.findings.bootstrap import LEAST_RESPONDENTS
 from videmo.findings.timeline import Float64Array, IntArray
 
 _CELLS_AT_ONCE = 1_000_000  # permutations times epochs: 8 MB for each of the arrays a batch needs
-_NO_SPREAD = 1e-12  # of the variance of all: keeps t finite where both groups are constant
+# Sums of squares lose the spread of tight groups that lie far apart. With 16 digits the variance is right to about 1e-8
+# of itself down to this share of the variance of all, below which it is not told apart from none: t stays finite.
+_NO_SPREAD = 1e-7
+_SAME = 1e-6  # of a mass: well above the error of t that `_NO_SPREAD` leaves, so that ties count as ties
+_ROUNDING = 1e-12  # of the largest value: what lies closer to 0 is what subtracting left over
 
 Statistic = Callable[[Float64Array], Float64Array]
 
@@ -94,7 +98,7 @@ def cluster_test(
     _check(first, second, permutations, paired=paired)
     rng = np.random.default_rng(seed)
     if paired:
-        statistic, n = _paired_t(first - second)
+        statistic, n = _paired_t(_without_rounding(first - second, np.stack([first, second])))
         seen, degrees = np.ones(len(first)), n - 1
         arrangements = rng.choice([-1.0, 1.0], (permutations, len(first)))
     else:
@@ -105,7 +109,7 @@ def cluster_test(
     t = statistic(seen[None])
     largest = _largest_masses(statistic, arrangements, threshold)
     starts, stops, masses = _clusters(t, threshold)
-    reached = (largest[:, None] >= np.abs(masses) * (1 - 1e-9)).sum(axis=0)
+    reached = (largest[:, None] >= np.abs(masses) * (1 - _SAME)).sum(axis=0)
     p_values = (reached + 1) / (permutations + 1)
     found = (column.tolist() for column in (starts, stops, masses, p_values))
     return ClusterTest(t[0], threshold, tuple(map(Cluster, *found)))
@@ -133,6 +137,12 @@ def _check(first: Float64Array, second: Float64Array, permutations: int, *, pair
         )
 
 
+def _without_rounding(differences: Float64Array, values: Float64Array) -> Float64Array:
+    """Return differences of values with 0 for those that are rounding only, which would have a t of millions."""
+    negligible = _ROUNDING * np.nanmax(np.abs(values), initial=0.0)
+    return np.where(np.abs(differences) <= negligible, 0.0, differences)
+
+
 def _welch_t(values: Float64Array) -> tuple[Statistic, IntArray]:
     """Return Welch's t of any split of the rows, and how many rows each epoch has.
 
@@ -142,6 +152,7 @@ def _welch_t(values: Float64Array) -> tuple[Statistic, IntArray]:
     known = (~np.isnan(values)).astype(np.float64)
     n = known.sum(axis=0)
     centred = np.where(known > 0, values - np.nansum(values, axis=0) / np.maximum(n, 1), 0.0)
+    centred = _without_rounding(centred, values)
     squares = centred**2
     floor = _NO_SPREAD * squares.sum(axis=0) / np.maximum(n, 1)
 

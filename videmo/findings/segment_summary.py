@@ -32,10 +32,16 @@ def label_rows(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
         >>> label_rows(faces, ad)["segment"].fillna("-").tolist()
         ['-', 'ad']
     """
-    found = [_members(rows, of_video) for _, of_video in segments.groupby("video_id")]
+    # One pass over the rows and over the segments, however many videos there are.
+    positions = rows.groupby("video_id").indices
+    here = segments[segments["video_id"].isin(list(positions))]
+    times_s = rows["time_s"].to_numpy()
+    found = [
+        _members(times_s, np.asarray(positions[video_id]), of_video) for video_id, of_video in here.groupby("video_id")
+    ]
     at = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in found)])
     names = np.concatenate([np.zeros(0, object), *(part[1] for part in found)])
-    outside = np.setdiff1d(np.arange(len(rows)), at)
+    outside = np.flatnonzero(np.bincount(at, minlength=len(rows)) == 0)
     order = np.argsort(np.concatenate([at, outside]), kind="stable")
     labelled = rows.iloc[np.concatenate([at, outside])[order]].copy()
     labelled["segment"] = np.concatenate([names, np.full(len(outside), None)])[order]
@@ -108,10 +114,14 @@ def summarize_run_segments(run: Run, segments: pd.DataFrame, *, by: By = "track"
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
-def _members(rows: pd.DataFrame, segments: pd.DataFrame) -> tuple[IntArray, NDArray[np.object_]]:
-    """Return the positions of the rows that lie in the segments of one video, and the names of these."""
-    positions = np.flatnonzero((rows["video_id"] == segments["video_id"].iloc[0]).to_numpy())
-    times_s = rows["time_s"].to_numpy()[positions]
+def _members(
+    times_s: Float64Array, positions: IntArray, segments: pd.DataFrame
+) -> tuple[IntArray, NDArray[np.object_]]:
+    """Return the positions of the rows that lie in the segments of one video, and the names of these.
+
+    `times_s` (r,) is of all rows, `positions` (n,) are those of the video.
+    """
+    times_s = times_s[positions]
     order = np.argsort(times_s, kind="stable")
     first, end = (np.searchsorted(times_s[order], segments[edge].to_numpy()) for edge in ("start_s", "end_s"))
     at, which = _ranges(first, end)
