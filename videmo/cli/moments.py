@@ -55,12 +55,8 @@ def moments(
     from videmo.findings.timelines import build_timelines, name_people
 
     require_output(form, output)
-    limits = Limits(
-        min_strength=min_strength,
-        min_prominence=min_prominence,
-        min_duration_s=parse_seconds(min_duration, "--min-duration"),
-        top=top,
-    )
+    duration_s = parse_seconds(min_duration, "--min-duration")
+    limits = Limits(min_strength=min_strength, min_prominence=min_prominence, min_duration_s=duration_s, top=top)
     run = Run(folder)
     signals = parse_names(signal) or tuple(label for label in run.labels if label != "neutral")
     shared = by is Of.STIMULUS

@@ -93,10 +93,9 @@ def build_timelines(run: Run, options: TimelineOptions | None = None) -> pd.Data
         rows = name_people(rows, run)
     if options.baseline is not None:
         keys = study[[name for name in options.baseline_by if name in study]]
-        others = _of_others(rows, run, study, options)
-        rows = _compare(rows, references[~_of_others(references, run, study, options)], keys, signals, options)
-        rows.loc[others, "baseline_s"] = 0.0
-        rows.loc[others, [f"{name}{CHANGE}" for name in signals]] = np.nan
+        others, of_others = (_of_others(table, run, study, options) for table in (rows, references))
+        rows = _compare(rows, references[~of_others], keys, signals, options)
+        rows.loc[others, ["baseline_s", *(f"{name}{CHANGE}" for name in signals)]] = [0.0, *(np.nan for _ in signals)]
     rows = carry(rows, study)
     if options.epoch_s is None and len(run.segments()):
         rows = name_segments(rows, run.segments())
