@@ -15,11 +15,11 @@ from scipy.interpolate import make_interp_spline
 from scipy.signal import savgol_filter
 
 from videmo.errors import UsageError
+from videmo.findings.running_median import running_median
 from videmo.findings.timeline import Float64Array, IntArray
 
 _NS = 1e9
 _HALF_LIVES_APART = 100.0  # leaves 2^-100 of the run before: nothing in double precision
-_ROWS_AT_ONCE = 8192  # what fits into the cache is faster
 _TIE_NS = 1000  # rounding of times must not keep two halves from being as heavy
 _MOST_POINTS_PER_VALUE = 4  # of the even grid, so that one tiny step cannot make it endless
 
@@ -73,7 +73,7 @@ class MedianFilter:
         half = round(self.window_s * _NS) // 2
         first, end = np.searchsorted(line, line - half, "left"), np.searchsorted(line, line + half, "right")
         held = np.add(*_steps(line, runs))
-        columns = [_medians(column, held, first, end) for column in values.T]
+        columns = [running_median(column, held, first, end, tie=_TIE_NS) for column in values.T]
         return np.stack(columns, axis=1) if columns else values
 
 
@@ -174,67 +174,3 @@ def _steps(line: IntArray, runs: IntArray) -> tuple[IntArray, IntArray]:
     within = np.where(np.diff(runs) == 0, np.diff(line), 0)
     before, after = np.append(0, within)[: len(line)], np.append(within, 0)[: len(line)]
     return np.maximum(np.where(before, before, after), 1), np.maximum(np.where(after, after, before), 1)
-
-
-def _medians(values: Float64Array, weights: IntArray, first: IntArray, end: IntArray) -> Float64Array:
-    """Return the weighted median (t,) of the values (t,) from `first` to before `end` of the window of each row."""
-    many = max(_ROWS_AT_ONCE, int((end - first).max(initial=1)))
-    parts = [np.zeros(0)]
-    for start in range(0, len(values), many):
-        rows = slice(start, start + many)
-        low, high = first[rows][0], end[rows][-1]
-        parts.append(_few_medians(values[low:high], weights[low:high], first[rows] - low, end[rows] - low))
-    return np.concatenate(parts)
-
-
-def _few_medians(values: Float64Array, weights: IntArray, first: IntArray, end: IntArray) -> Float64Array:
-    """Return the middle (w,) of the two values at which half of the weight is reached and exceeded.
-
-    They are one and the same, but for a tie.
-    """
-    order = np.argsort(values, kind="stable")
-    ranks = np.empty_like(order)
-    ranks[order] = np.arange(len(values))
-    levels = _levels(ranks, weights)
-    sums = np.append(0, np.cumsum(weights))
-    total = sums[end] - sums[first]
-    reached, exceeded = np.maximum((total - _TIE_NS) // 2, 1), np.minimum((total + _TIE_NS) // 2 + 1, total)
-    lower, missing = _search(levels, reached, first, end)
-    upper, tied = lower.copy(), reached - missing + weights[order][lower] < exceeded
-    upper[tied], _ = _search(levels, exceeded[tied], first[tied], end[tied])
-    return np.asarray((values[order][lower] + values[order][upper]) / 2)
-
-
-def _levels(ranks: IntArray, weights: IntArray) -> list[tuple[IntArray, IntArray]]:
-    """Return the wavelet matrix of ranks (t,), from 0 to t - 1: sums over rows for each binary digit of the ranks.
-
-    F. Claude, G. Navarro, A. Ordóñez, "The wavelet matrix", Information Systems 47 (2015) 15-32.
-
-    Returns:
-        For each digit, the highest first, how many of the rows before each (t + 1,) have a 0 there, and the weight of
-        these. For the next digit the rows with a 0 go first, else all keep their order: a window stays in one piece.
-    """
-    levels = []
-    for digit in reversed(range((len(ranks) - 1).bit_length())):
-        low = 1 - (ranks >> digit & 1)
-        levels.append((np.append(0, np.cumsum(low)), np.append(0, np.cumsum(low * weights))))
-        order = np.concatenate([np.flatnonzero(low), np.flatnonzero(low == 0)])
-        ranks, weights = ranks[order], weights[order]
-    return levels
-
-
-def _search(
-    levels: list[tuple[IntArray, IntArray]], wanted: IntArray, first: IntArray, end: IntArray
-) -> tuple[IntArray, IntArray]:
-    """Return the least rank up to which each window holds the wanted weight (w,), and what lower ranks lack of it (w,).
-
-    `wanted` is from 1 to the weight of the window, which is from row `first` to before `end`.
-    """
-    found = np.zeros_like(wanted)
-    for lows, low_sums in levels:
-        low_weight = low_sums[end] - low_sums[first]
-        up = low_weight < wanted
-        found = 2 * found + up
-        wanted = wanted - up * low_weight
-        first, end = (np.where(up, lows[-1] + edge - lows[edge], lows[edge]) for edge in (first, end))
-    return found, wanted
