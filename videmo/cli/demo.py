@@ -25,10 +25,9 @@ def demo(
     from videmo.video.discover import Input
 
     clip = out / "astronaut.mp4"
-    if RunFolder(out).video_ids() - {clip.stem}:
+    settings, folder = Settings(existing="overwrite"), RunFolder(out)
+    if folder.video_ids() - {clip.stem}:
         raise UsageError(f"{out} holds results of other videos: name another folder with --out")
-    settings = Settings(existing="overwrite")
-    folder = RunFolder(out)
     folder.check(settings, [Input(clip.stem, (clip,), "video")])
     folder.check_owned([clip])
     with explained(out):

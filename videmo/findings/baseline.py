@@ -40,7 +40,7 @@ def choose_segments(segments: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def seconds_in_segments(rows: pd.DataFrame, segments: pd.DataFrame) -> pd.Series[float]:
-    """Return how much of each row's time (`time_s`, `duration_s`) lies in any of the segments of its video."""
+    """Return how much of each row's time (`time_s`, `duration_s`) lies in any of the segments; both of one video."""
     spans = segments.sort_values("start_s")
     ends_s = spans["end_s"].cummax()
     # Each segment from where those before it have ended: what overlaps counts once.

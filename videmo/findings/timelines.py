@@ -117,7 +117,7 @@ def name_people(rows: pd.DataFrame, run: Run) -> pd.DataFrame:
 
 def _of_others(rows: pd.DataFrame, run: Run, study: pd.DataFrame, options: TimelineOptions) -> NDArray[np.bool_]:
     """Return which rows decisions give to somebody else than the respondent whose baseline it is; see `faces_of`."""
-    if options.person == "largest" or not {"respondent"} <= {*study.columns} & {*options.baseline_by}:
+    if options.person == "largest" or "respondent" not in study or "respondent" not in options.baseline_by:
         return np.zeros(len(rows), bool)
     people = [(video_id, study["respondent"].get(video_id), run.names(video_id)) for video_id in run.video_ids]
     own = {(video_id, track_id) for video_id, who, names in people for track_id in names if names[track_id] == who}
